@@ -22,11 +22,13 @@ from textual.filter import LineFilter
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
+from kalshi_tui.ui.command_table import keys_of_moves, keys_that_quit
 from kalshi_tui.ui.commands import apply_keymap
 from kalshi_tui.ui.desk.screen import DeskScreen
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH, TooSmallScreen
@@ -47,7 +49,12 @@ BACKGROUND_FRAME_INTERVAL: Final = 4
 """Under a modal the desk is drawn only each so many frames: a modal over live data costs four times a frame."""
 KEY_SETTLE_TIMEOUT_S: Final = 2.0
 """How long at most a key waits for what the key before it began."""
+QUIT_WAIT_MS: Final = 1_000
+"""How long a key that quits waits at most to be handled: after it the reading thread ends the program."""
+SETTLED_MS: Final = 500
+"""How long after a key it is certain what it has opened."""
 RATE_WINDOW_MS: Final = 2_000
+ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
 DEFAULT_UI_SETTINGS: Final = UiSettings()
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
@@ -88,8 +95,15 @@ class DeskApp(App[None]):
         self.presses = Presses(timer_ms)
         self._forwarded: Key | None = None
         """The key that went to a widget and has not come back from it."""
+        self._is_skipping = False
+        """Whether the key handled last was a move that is not made, because one that quits waits behind it."""
+        self._would_quit = False
+        """Whether a key that quits would end the program without a question; False if that is not certain."""
+        self._input_ms = timer_ms()
+        """When something was handled last that may have changed what a key means."""
         super().__init__(driver_class=TerminalDriver)
         apply_keymap(ui_settings.keys)
+        self.presses.moves, self.presses.quits = keys_of_moves(), keys_that_quit()
         self.session = session
         self.clock_ms = clock_ms
         self.timer_ms = timer_ms
@@ -119,7 +133,8 @@ class DeskApp(App[None]):
     def on_mount(self) -> None:
         """Start the session and the frame tick."""
         self._signal_loop = asyncio.get_running_loop()
-        for ending in (signal.SIGTERM, signal.SIGHUP):
+        self._watch_endings()
+        for ending in ENDING_SIGNALS:
             # Ended from outside: put the terminal in order before going.
             signal.signal(ending, self._end_by_signal)
         self._set_terminal_title(self.title)
@@ -128,22 +143,29 @@ class DeskApp(App[None]):
 
     def _end_by_signal(self, *_: object) -> None:
         """End. A handler of the process, not of the loop: that may be busy."""
-        self._start_deadline()
+        self._end_soon(0)
+
+    def _end_soon(self, waited_s: float) -> None:
+        """End, from any thread; it was asked for so long ago."""
+        self._deadline.start(waited_s)
         with suppress(RuntimeError):  # the loop is closed: it has ended
             self._signal_loop.call_soon_threadsafe(self.exit)
 
-    def _start_deadline(self) -> None:
+    def _watch_endings(self) -> None:
         if isinstance(self._driver, TerminalDriver):
-            self._deadline.start(self._driver.restore_now, self._describe_left)
+            self._deadline.watch(ENDING_SIGNALS, self._driver.restore_now, self._describe_left)
 
     def _describe_left(self) -> str:
         """Return in a sentence what an end at this moment leaves behind; empty if nothing."""
         orders = ORDERS_LEFT if self.session.store.working_orders() else ""
-        return " ".join(filter(None, (orders, self.session.cash_left_text)))
+        defect = f"It had ended by a defect ({self.fatal_error_type})." if self.fatal_error_type else ""
+        return " ".join(filter(None, (defect, orders, self.session.cash_left_text)))
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """End the app, in bounded time."""
-        self._start_deadline()
+        """End the app, in bounded time; of a key that ends it, from when that key arrived."""
+        self._watch_endings()
+        press = self.presses.handling
+        self._deadline.start(0 if press is None else (self.timer_ms() - press.at_ms) / 1000)
         super().exit(result, return_code, message)
 
     async def _start(self) -> None:
@@ -195,6 +217,7 @@ class DeskApp(App[None]):
     async def on_event(self, event: Event) -> None:
         """Take keys strictly one after another: what is typed ahead must mean what it would mean typed slowly."""
         if isinstance(event, MouseDown):
+            self._note_input(event)
             self.presses.clicked()
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             await super().on_event(event)
@@ -202,17 +225,51 @@ class DeskApp(App[None]):
         if self._exit:
             # Of an app that ends, no key that was typed ahead is looked at any more.
             return
-        await self._wait_until_idle(self.screen)
-        if self.focused is not None:
-            await self._wait_until_idle(self.focused)
+        if not (self._is_skipping and self._is_skipped(event)):
+            await self._wait_until_idle(self.screen)
+            if self.focused is not None:
+                await self._wait_until_idle(self.focused)
+            self._is_skipping = self._is_on_desk() and self._is_skipped(event)
+        self._note_input(event)
         if isinstance(event, Key):
             self.presses.take(event)
             try:
-                await self._take(event)
+                if not self._is_skipping:
+                    await self._take(event)
             finally:
                 self.presses.handling = None
         else:
             await super().on_event(event)
+
+    def _is_skipped(self, event: Key | Paste) -> bool:
+        """Return whether a key only moves, and one that quits waits behind it: nobody sees where it would go."""
+        if not isinstance(event, Key) or event.key not in self.presses.moves:
+            return False
+        return self.presses.quit_behind_moves(event) is not None
+
+    def _is_on_desk(self) -> bool:
+        """Return whether a key now is one of the desk's: neither of a dialog nor text."""
+        return self.screen is self.desk_screen and not isinstance(self.focused, Input)
+
+    def _note_input(self, event: Event) -> None:
+        """Note that something is handled now after which a key that quits may mean something else."""
+        if not isinstance(event, Key):
+            self._is_skipping = False
+            self.presses.forget(event)
+        if not (isinstance(event, Key) and event.key in self.presses.moves):
+            self._would_quit, self._input_ms = False, self.timer_ms()
+
+    def end_if_quit_waits(self) -> None:
+        """End if a key that quits waits for too long, as a signal would; from the reading thread.
+
+        Only where nothing can have changed what it means: no question is due, nothing but moves is before it.
+        """
+        press = self.presses.quit_behind_moves()
+        if press is None or not self._would_quit or self._exit:
+            return
+        waited_ms = self.timer_ms() - press.at_ms
+        if waited_ms >= QUIT_WAIT_MS:
+            self._end_soon(waited_ms / 1000)
 
     async def _take(self, event: Key) -> None:
         """Handle one key to its end.
@@ -260,6 +317,11 @@ class DeskApp(App[None]):
         if not self.screen_stack:
             # The last tick of an app that is being taken down.
             return
+        self._would_quit = (
+            self._is_on_desk()
+            and self.timer_ms() - self._input_ms >= SETTLED_MS
+            and not self.session.store.working_orders()
+        )
         front = self.screen
         if front is not self.desk_screen and isinstance(front, SupportsFrame):
             front.frame(dirty)
@@ -303,7 +365,7 @@ class DeskApp(App[None]):
 
     def _fatal_error(self) -> None:
         """End; the message is printed when the terminal is restored."""
-        self._close_messages_no_wait()
+        self._close_by_defect()
 
     def panic(self, *renderables: RenderableType) -> None:
         """End in the same way. Textual calls this for an exception in a thread of its own."""
@@ -312,6 +374,10 @@ class DeskApp(App[None]):
             _log.critical("The screen has ended by a defect.%s\n%s: %s", places, stack.exc_type, stack.exc_value)
             self.fatal_error_type = self.fatal_error_type or stack.exc_type
         self._return_code = 1
+        self._close_by_defect()
+
+    def _close_by_defect(self) -> None:
+        self._deadline.start()
         self._close_messages_no_wait()
 
     async def action_quit(self) -> None:

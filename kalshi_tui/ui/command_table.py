@@ -18,6 +18,35 @@ from kalshi_tui.ui.keymap import remap_keys
 TEXT_FIELD_KEYS: Final = frozenset({"space", "slash", "question_mark", "left", "right", "home", "end"})
 """Keys with names that belong to a text field while one is being typed into."""
 
+MOVES: Final = frozenset({
+    "down",
+    "up",
+    "page-down",
+    "page-up",
+    "first",
+    "last",
+    "bids",
+    "asks",
+    "earlier",
+    "later",
+    "pane",
+    "pane-back",
+    "centre",
+    "orders",
+    "positions",
+    "fills",
+    "tape",
+    "chart",
+    "settlements",
+    "alerts",
+    "period",
+    "line",
+    "clear-filter",
+    "back",
+})  # fmt: skip
+"""The commands that only move among what is shown: none opens anything, and nothing of them outlives the desk."""
+TEXTUAL_QUIT_KEY: Final = "ctrl+q"
+
 
 class _CommandTable:
     """The commands of each screen: one program has one trader, so there is one table."""
@@ -69,6 +98,20 @@ def default_commands(scope: Scope) -> list[AnyCommand]:
 def bind_commands(scope: Scope, target: object) -> list[BoundCommand]:
     """Return the commands of one screen ready to run on ``target``. Raises TypeError for one of another type."""
     return _table.active[scope].bind(target)
+
+
+def keys_of_moves() -> frozenset[str]:
+    """Return the keys of the desk that do nothing but move among what is shown."""
+    return _desk_keys(MOVES) - _desk_keys(frozenset(DESK_KEYS) - MOVES)
+
+
+def keys_that_quit() -> frozenset[str]:
+    """Return the keys of the desk that end the program."""
+    return _desk_keys(frozenset({"quit"})) | {TEXTUAL_QUIT_KEY}
+
+
+def _desk_keys(ids: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for each in commands_in_scope(Scope.DESK) if each.id in ids for name in each.key_names)
 
 
 def make_bindings(commands: Sequence[AnyCommand]) -> list[Binding]:

@@ -62,7 +62,8 @@ class Presses:
         self._timer_ms = timer_ms
         self._waiting: dict[int, Press] = {}
         """The keys that were read and not handled yet, by the identity of their events."""
-        self._last: tuple[str, int] | None = None
+        self._last: dict[str, Press] = {}
+        """The press of each key that was handled last."""
         self._released: dict[str, int] = {}
         """When keys were released that are up, as far as the terminal tells."""
         self._held = ""
@@ -81,6 +82,10 @@ class Presses:
         """Whether the terminal has input that was not read yet."""
         self.deciding = 0
         """How many keys wait for their quiet moment."""
+        self.moves: frozenset[str] = frozenset()
+        """The keys that only move a selection."""
+        self.quits: frozenset[str] = frozenset()
+        """The keys that end the program, where letters are no text."""
 
     def polled(self) -> None:
         """Note that everything that had arrived was read, and that input is waited for; from the reading thread."""
@@ -124,14 +129,30 @@ class Presses:
             released_ms = None
         self._waiting[id(event)] = Press(event.key, at_ms, held, released_ms)
 
+    def arrived_between(self, event: Message) -> None:
+        """Note something that was read just now and is no key, but may change what the keys after it mean."""
+        self._waiting[id(event)] = Press("", self._timer_ms(), repeats=False)
+
+    def quit_behind_moves(self, event: Key | None = None) -> Press | None:
+        """Return the quit key that waits with nothing before it that does more than move; None if there is none.
+
+        With ``event``, a key that waits, only one that waits behind it.
+        """
+        waiting = list(self._waiting.items())
+        if event is not None:
+            place = next((place for place, each in enumerate(waiting) if each[0] == id(event)), None)
+            waiting = [] if place is None else waiting[place:]
+        first = next((press for _, press in waiting if press.key not in self.moves), None)
+        return first if first is not None and first.key in self.quits else None
+
     def take(self, event: Key) -> None:
         """Note that a key is handled now; one that no terminal reported counts as arrived just now."""
-        press = self._waiting.pop(id(event), None) or Press(event.key, self._timer_ms(), repeats=False)
-        last = self._last
-        if press.released_ms is None and last is not None and last[0] == press.key:
-            press = replace(press, repeats=press.repeats or press.at_ms - last[1] < REPEAT_MS)
-        self._last = (press.key, press.at_ms)
-        self.latest = self.handling = press
+        press = self.forget(event) or Press(event.key, self._timer_ms(), repeats=False)
+        # Whatever came between: of keys that were kept back together, nobody saw what the first ones did.
+        last = self._last.get(press.key)
+        if press.released_ms is None and last is not None:
+            press = replace(press, repeats=press.repeats or press.at_ms - last.at_ms < REPEAT_MS)
+        self._last[press.key] = self.latest = self.handling = press
 
     def released_ms(self, key: str) -> int | None:
         """Return when a key was released that is up now; None if it is down, or if the terminal does not tell."""
@@ -141,10 +162,22 @@ class Presses:
         """Note that the mouse was used."""
         self.latest = None
 
+    def forget(self, event: Message) -> Press | None:
+        """Return what is known of an event that waited; neither it nor what was no key before it waits any more."""
+        press = self._waiting.get(id(event))
+        if press is not None:
+            for each, before in list(self._waiting.items()):
+                if each == id(event) or not before.key:
+                    del self._waiting[each]
+                if each == id(event):
+                    break
+        return press
+
     def follows(self, press: Press) -> bool:
         """Return whether the same key came after this one, handled or not yet."""
-        again = self.latest is not press and self.latest is not None and self.latest.key == press.key
-        return again or any(each.key == press.key for each in list(self._waiting.values()))
+        return self._last.get(press.key) is not press or any(
+            each.key == press.key for each in list(self._waiting.values())
+        )
 
 
 @runtime_checkable
@@ -153,6 +186,9 @@ class Pressed(Protocol):
 
     presses: Presses
     timer_ms: Callable[[], int]
+
+    def end_if_quit_waits(self) -> None:
+        """End if a key that quits waits for too long; from the reading thread."""
 
 
 def presses_of(app: object) -> Pressed:

@@ -1,5 +1,6 @@
 """The terminal driver, for a terminal that may go away at any moment: a window closed, a connection cut."""
 
+import atexit
 import logging
 import os
 import re
@@ -9,11 +10,12 @@ import sys
 import termios
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import Lock, Thread
 from typing import IO, Any, Final
 
 from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Key
+from textual.events import Key, MouseDown, Paste
 from textual.message import Message
 
 from kalshi_tui.ui.ending import write_now
@@ -30,8 +32,47 @@ REPORT_NO_RELEASES: Final = "\x1b[=2;3u"
 PLAIN_TERMINAL: Final = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?7h"
 """What takes back all that the screen has asked of the terminal."""
 JOIN_TIMEOUT_S: Final = 0.5
-"""How long the reading thread may take to notice that it is to end."""
+"""How long the threads that read and write may take to notice that they are to end."""
+MAX_WAITING_WRITES: Final = 24
+"""Textual's queue holds 30, and who writes to it when it is full waits."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
+
+
+class Backlog:
+    """How much of what the screen wrote waits for a terminal that takes it slowly, or not at all.
+
+    What finds no room is dropped, and the screen is drawn whole once all else is out. To wait for room would hold up
+    the desk: no key would end it, no order be followed, no expiry renewed.
+    """
+
+    def __init__(self, caught_up: Callable[[], None]) -> None:
+        self._lock = Lock()
+        self._waiting = 0
+        self._is_behind = False
+        self._caught_up = caught_up
+        self.has_dropped = False
+        """Whether anything was ever dropped."""
+
+    def takes_more(self) -> bool:
+        """Return whether there is room for one more text, and count it if so."""
+        with self._lock:
+            if self._is_behind or self._waiting >= MAX_WAITING_WRITES:
+                self._is_behind = self.has_dropped = True
+                return False
+            self._waiting += 1
+            return True
+
+    def written(self) -> None:
+        """Note that one text is out; from the thread that writes."""
+        with self._lock:
+            self._waiting -= 1
+
+    def flushed(self) -> None:
+        """Note that nothing waits; from the thread that writes."""
+        with self._lock:
+            was_behind, self._is_behind = self._is_behind, False
+        if was_behind:
+            self._caught_up()
 
 
 class DisconnectSafeFile:
@@ -41,9 +82,10 @@ class DisconnectSafeFile:
     connection and practice exchange would stay.
     """
 
-    def __init__(self, file: IO[str], lost: Callable[[], None]) -> None:
+    def __init__(self, file: IO[str], lost: Callable[[], None], backlog: Backlog) -> None:
         self._file = file
         self._lost = lost
+        self._backlog = backlog
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -51,11 +93,13 @@ class DisconnectSafeFile:
     def write(self, text: str) -> int:
         """Write, or drop the text once the terminal is gone."""
         self._try(lambda: self._file.write(text))
+        self._backlog.written()
         return len(text)
 
     def flush(self) -> None:
         """Flush, if there is still somewhere to flush to."""
         self._try(self._file.flush)
+        self._backlog.flushed()
 
     def _try(self, act: Callable[[], object]) -> None:
         try:
@@ -73,13 +117,15 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         drawn_on = terminal_among(sys.__stderr__, sys.__stdout__)
+        self._backlog = Backlog(self._draw_again_soon)
         if drawn_on is not None:
-            self._file = DisconnectSafeFile(drawn_on, self._lost)  # type: ignore[assignment]  # a file in all that is used
+            self._file = DisconnectSafeFile(drawn_on, self._lost, self._backlog)  # type: ignore[assignment]  # a file in all that is used
         self._glyph_replacements = glyph_replacements(os.environ)
         self._is_lost = False
         self._last_size = USUAL_SIZE
         self._raw_attributes: list[Any] | None = None
-        self._presses = presses_of(self._app).presses
+        pressed = presses_of(self._app)
+        self._presses, self._quit_waits = pressed.presses, pressed.end_if_quit_waits
         self._presses.unread = self.unread
 
     def process_messages(self, messages: Sequence[Message]) -> None:
@@ -92,6 +138,8 @@ class TerminalDriver(LinuxDriver):
                 self._presses.arrived(message)
             elif isinstance(message, KeyReport):
                 self._presses.reported(message)
+            elif isinstance(message, MouseDown | Paste):
+                self._presses.arrived_between(message)
         for message in messages:
             if not isinstance(message, KeyReport):
                 self.process_message(message)
@@ -114,11 +162,10 @@ class TerminalDriver(LinuxDriver):
         if self._writer_thread is None:
             # The terminal went away while it was being taken: there is none to write to.
             return
-        super().write(
-            WINDOW_SEQUENCE_PATTERN.sub("", data).translate(self._glyph_replacements)
-            if self._glyph_replacements is not None
-            else data
-        )
+        if self._glyph_replacements is not None:
+            data = WINDOW_SEQUENCE_PATTERN.sub("", data).translate(self._glyph_replacements)
+        if self._backlog.takes_more():
+            super().write(data)
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
@@ -152,6 +199,20 @@ class TerminalDriver(LinuxDriver):
         with suppress(termios.error):
             termios.tcflush(self.fileno, termios.TCIFLUSH)
 
+    def close(self) -> None:
+        """End the writing thread. Bounded: the terminal may take nothing."""
+        writer = self._writer_thread
+        if writer is None:
+            return
+        Thread(target=writer.stop, name="output-end", daemon=True).start()
+        writer.join(JOIN_TIMEOUT_S)
+        if writer.is_alive():
+            # The interpreter must not take itself apart while a thread writes. Until then the ending's bound holds.
+            atexit.register(writer.join)
+        elif self._backlog.has_dropped:
+            # What restores the terminal may be among it.
+            self.restore_now()
+
     def restore_now(self) -> None:
         """Put the terminal in order without waiting for anything, because the process ends right after."""
         if self.attrs_before is not None:
@@ -171,6 +232,10 @@ class TerminalDriver(LinuxDriver):
         if self._raw_attributes is not None:
             with suppress(termios.error):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw_attributes)
+        self._draw_again_soon()
+
+    def _draw_again_soon(self) -> None:
+        """Draw the whole screen, from any thread."""
         with suppress(RuntimeError):  # the loop is closed: it has ended
             self._loop.call_soon_threadsafe(self._draw_again)
 
@@ -180,7 +245,12 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read input until the terminal is gone."""
         presses = self._presses
-        if read_until_gone(self.fileno, self.exit_event, self.process_messages, presses.polled, presses.reading):
+
+        def polled() -> None:
+            presses.polled()
+            self._quit_waits()
+
+        if read_until_gone(self.fileno, self.exit_event, self.process_messages, polled, presses.reading):
             self._lost()
 
     def _lost(self) -> None:

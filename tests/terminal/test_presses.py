@@ -85,6 +85,14 @@ def flood(terminal: Terminal) -> None:
     terminal.press("\r" * 2_000)
 
 
+def queue(terminal: Terminal) -> None:
+    """Write many at once with another key behind them, as after a stall in which that key was tried too."""
+    until = time.monotonic() + STALL_S
+    while time.monotonic() < until:
+        terminal.pump()
+    terminal.press("\r" * 9 + "j" + "\r" * 9 + "j")
+
+
 def repeat(terminal: Terminal) -> None:
     """Hold it in a terminal that says of each further one that it is a repeat, with a stall among them, then let go."""
     repeated = "\x1b[13;1:2u"
@@ -102,7 +110,7 @@ def sent(home: Path) -> int:
 
 
 @pytest.mark.quick_cases("stall")
-@pytest.mark.parametrize("way", [stall, stop, flood, repeat])
+@pytest.mark.parametrize("way", [stall, stop, flood, queue, repeat])
 def test_a_held_enter_sends_nothing_and_a_press_of_its_own_does(
     terminal: HeldTerminal, tmp_path: Path, way: Callable[[HeldTerminal], None]
 ) -> None:
@@ -125,7 +133,7 @@ RUNS = int(os.environ.get("HELD_RUNS", "20"))
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("way", [stall, stop, flood, repeat])
+@pytest.mark.parametrize("way", [stall, stop, flood, queue, repeat])
 def test_in_twenty_runs_a_held_enter_sends_nothing(
     terminal: HeldTerminal, tmp_path: Path, way: Callable[[HeldTerminal], None]
 ) -> None:

@@ -1,7 +1,7 @@
 """A key that is read late is no press of its own."""
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 
 from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, POLL_MS, REPEAT_MS, KeyReport, Press, Presses
 from tests.support.fake_desk import Clock
@@ -129,3 +129,100 @@ def test_what_was_read_is_pending_until_its_keys_are_noted(reading: Reading) -> 
     assert not reading.presses.is_input_pending()
     reading.presses.unread = lambda: True
     assert reading.presses.is_input_pending()
+
+
+@pytest.mark.parametrize("after", ["j", ""])
+def test_a_press_is_followed_by_its_like_whatever_comes_after_them(reading: Reading, after: str) -> None:
+    # Enter was held while nothing arrived, then another key was tried: all come in one piece.
+    keys = ["enter", "enter", *after]
+    first, *_ = read_all(reading, keys)
+    assert not first.repeats
+    assert reading.presses.follows(first)
+
+
+def test_a_press_is_followed_by_its_like_though_the_mouse_was_used_after_them(reading: Reading) -> None:
+    first, _ = reading.read(2)
+    reading.presses.clicked()
+    assert reading.presses.follows(first)
+
+
+def test_a_press_behind_its_like_is_of_a_queue_whatever_came_between(reading: Reading) -> None:
+    assert [press.repeats for press in read_all(reading, ["enter", "j", "enter"])] == [False, False, True]
+
+
+def test_a_press_that_nothing_follows_stands_alone(reading: Reading) -> None:
+    (press,) = reading.read()
+    reading.read(key="j")
+    assert not reading.presses.follows(press)
+
+
+def read_all(reading: Reading, keys: list[str]) -> list[Press]:
+    """Read these keys at once, and handle them."""
+    events = [Key(each, None) for each in keys]
+    for event in events:
+        reading.presses.arrived(event)
+    handled = []
+    for event in events:
+        reading.presses.take(event)
+        assert reading.presses.handling is not None
+        handled.append(reading.presses.handling)
+    return handled
+
+
+class Queue:
+    """Keys that arrived and wait."""
+
+    def __init__(self, presses: Presses) -> None:
+        self.presses = presses
+        self.presses.moves, self.presses.quits = frozenset("jk"), frozenset("q")
+        self.events: list[Key | Paste] = []
+
+    def add(self, keys: str) -> None:
+        """Add these; a dot is a paste."""
+        for key in keys:
+            if key == ".":
+                self.events.append(Paste("text"))
+                self.presses.arrived_between(self.events[-1])
+            else:
+                self.events.append(Key(key, None))
+                self.presses.arrived(self.events[-1])
+
+
+@pytest.mark.parametrize(
+    ("keys", "quits"),
+    [
+        ("q", True),
+        ("jkjkq", True),
+        ("jqx", True),
+        ("", False),
+        ("jk", False),
+        ("jxkq", False),
+        ("/jq", False),
+        ("j.q", False),
+    ],
+)
+def test_a_key_that_quits_is_found_behind_moves_alone(reading: Reading, keys: str, *, quits: bool) -> None:
+    Queue(reading.presses).add(keys)
+    assert (reading.presses.quit_behind_moves() is not None) is quits
+
+
+def test_what_was_handled_is_before_nothing_any_more(reading: Reading) -> None:
+    queue = Queue(reading.presses)
+    queue.add("x.jq")
+    (x, paste, move, _) = queue.events
+    assert isinstance(x, Key)
+    assert isinstance(move, Key)
+    assert reading.presses.quit_behind_moves(move) is not None
+    reading.presses.take(x)
+    assert reading.presses.quit_behind_moves() is None
+    reading.presses.forget(paste)
+    assert reading.presses.quit_behind_moves() is not None
+
+
+def test_a_paste_that_nothing_took_is_forgotten_with_the_key_after_it(reading: Reading) -> None:
+    queue = Queue(reading.presses)
+    queue.add(".jq")
+    move = queue.events[1]
+    assert isinstance(move, Key)
+    reading.presses.take(move)
+    assert reading.presses.quit_behind_moves() is not None
