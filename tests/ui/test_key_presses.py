@@ -180,12 +180,12 @@ class Queue:
     def add(self, keys: str) -> None:
         """Add these; a dot is a paste."""
         for key in keys:
-            if key == ".":
-                self.events.append(Paste("text"))
-                self.presses.arrived_between(self.events[-1])
+            event = Paste("text") if key == "." else Key(key, None)
+            self.events.append(event)
+            if isinstance(event, Key):
+                self.presses.arrived(event)
             else:
-                self.events.append(Key(key, None))
-                self.presses.arrived(self.events[-1])
+                self.presses.arrived_between(event)
 
 
 @pytest.mark.parametrize(
