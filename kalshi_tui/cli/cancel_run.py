@@ -76,7 +76,10 @@ async def _require_subaccount(command_session: CommandSession, subaccount: int) 
     try:
         await command_session.rest.balance(subaccount=subaccount)
     except Refused as refusal:
-        if refusal.status in {HTTP_BAD_REQUEST, HTTP_NOT_FOUND}:
+        # A 404 that says nothing of a subaccount is about the question alone.
+        if refusal.status == HTTP_BAD_REQUEST or (
+            refusal.status == HTTP_NOT_FOUND and "subaccount" in f"{refusal.message} {refusal.details}".lower()
+        ):
             raise FailedError(f"Nothing was canceled: {refusal}", "refused", FAILED) from refusal
     except KalshiError:
         return

@@ -367,14 +367,17 @@ class RestClient:
     async def candles_by_ticker(
         self, tickers: Sequence[str], start_s: int, end_s: int, *, minutes: int = 60
     ) -> dict[str, list[Candle]]:
-        """Read the history of up to 100 markets in one request, by ticker; each as by `candles`."""
+        """Read the history of up to 100 markets in one request, by ticker; each as by `candles`.
+
+        Raises EndpointNotFound where the exchange answers 404: that may be about any of them.
+        """
         params: Params = {
             "market_tickers": ",".join(tickers),
             "start_ts": start_s,
             "end_ts": end_s,
             "period_interval": minutes,
         }
-        reply = await self._http.get("/markets/candlesticks", wire.BatchCandlesticksReply, params, one_thing=True)
+        reply = await self._http.get("/markets/candlesticks", wire.BatchCandlesticksReply, params)
         return {each.market_ticker: self._candles(each.candlesticks) for each in reply.markets or ()}
 
     def _candles(self, sources: Iterable[wire.Candlestick] | None) -> list[Candle]:
@@ -742,6 +745,7 @@ class RestClient:
             "The cancel",
             params={"market_ticker": ticker, "exchange_index": shard, "subaccount": subaccount or None},
             billed_shard=shard,
+            one_thing=True,
         )
         return _require_same_order(
             translate_acknowledgement(translate.cancel_ack, reply, "The cancel"), order_id, "The cancel"
@@ -832,6 +836,7 @@ class RestClient:
             params,
             billed_shard=shard,
             gives_way=gives_way,
+            one_thing=True,
         )
         ack = translate_acknowledgement(translate.amend_ack, reply, "The amendment")
         return require_possible_counts(_require_same_order(ack, order_id, "The amendment"), count, "The amendment")
@@ -848,7 +853,7 @@ class RestClient:
         path = f"{ORDERS_PATH}/{_path_segment(order_id)}/decrease"
         params: Params = {"subaccount": subaccount or None}
         reply = await self._http.send_command(
-            "POST", path, wire.DecreaseOrderReply, "The decrease", request, params, billed_shard=shard
+            "POST", path, wire.DecreaseOrderReply, "The decrease", request, params, billed_shard=shard, one_thing=True
         )
         ack = translate_acknowledgement(translate.amend_ack, reply, "The decrease")
         return require_possible_counts(_require_same_order(ack, order_id, "The decrease"), to, "The decrease")

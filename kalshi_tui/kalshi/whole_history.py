@@ -204,10 +204,12 @@ async def candles(
     period_s = minutes * 60
     until_s = rest.clock.now_ms() // MS_PER_SECOND + period_s if end_s is None else end_s
     since_s = until_s - count * period_s if start_s is None else start_s
-    missing: NotFound | None = None
+    missing: EndpointNotFound | None = None
     try:
         live = (await rest.candles_by_ticker([ticker], since_s, until_s, minutes=minutes)).get(ticker, [])
-    except NotFound as error:
+    except EndpointNotFound as error:
+        # That there is no such market is said by a read of the market alone.
+        await market(rest, ticker)
         live, missing = [], error
     if live:
         return live
@@ -277,6 +279,10 @@ async def _event_markets(rest: RestClient, event_tickers: str) -> Collection[str
     """Return the tickers of the markets of some events, with commas between, in both tiers."""
     found: set[str] = set()
     for event_ticker in event_tickers.split(","):
-        found.update(each.ticker for each in (await rest.event(event_ticker)).markets)
+        try:
+            found.update(each.ticker for each in (await rest.event(event_ticker)).markets)
+        except NotFound:
+            # A combo's event may not be there to read, and its markets are (docs/kalshi-api.md, section 18).
+            found.update([each.ticker async for each in rest.markets(event_ticker=event_ticker)])
         found.update([each.ticker async for each in rest.archive.markets(event_ticker=event_ticker)])
     return found

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.kalshi import BadReply, KalshiClient, NotFound, Retry, ServerFault
+from kalshi_tui.kalshi import BadReply, EndpointNotFound, KalshiClient, NotFound, Retry, ServerFault
 from kalshi_tui.kalshi.environments import practice_on_port
 from tests.support.archive import DAY_MS, control, settled_market, trade
 from tests.support.cli_runner import tradable, trading
@@ -161,6 +161,21 @@ async def test_without_the_archive_the_live_part_says_that_it_is_one(exchange: S
         for found, name in ((fills, "fills"), (orders, "orders")):
             assert not found.whole
             assert [(each.what, each.name) for each in found.left_out] == [("archive", name)]
+
+
+async def test_a_list_that_is_not_there_says_nothing_of_a_market_or_an_event(
+    exchange: Serving, client: KalshiClient
+) -> None:
+    ticker = await trade_for_days(exchange, 2)
+    event = exchange.exchange.markets.listings[ticker].terms.event_ticker
+    await control(exchange, "fail_responses", status=404, count=1_000, path="/events/")
+    # An event that is not there to read, as that of a combo may be: its orders are listed all the same.
+    assert len(await client.orders(event_ticker=event)) == 4
+    await control(exchange, "fail_responses", status=404, count=1_000, path="/markets/candlesticks")
+    with pytest.raises(EndpointNotFound):
+        await client.candles(ticker)
+    with pytest.raises(NotFound):
+        await client.candles("KXNONE")
 
 
 @pytest.mark.slow

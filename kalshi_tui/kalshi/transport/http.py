@@ -37,6 +37,7 @@ from kalshi_tui.kalshi.errors import (
     TransportError,
     UnknownOutcome,
     WrongHost,
+    known_error_sentence,
 )
 from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.translate import TranslationError
@@ -383,16 +384,26 @@ class HttpClient:
         item_count: int = 1,
         billed_shard: int | None = 0,
         gives_way: bool = False,
+        one_thing: bool = False,
     ) -> T:
         """Send a command exactly once and read its reply. Raises NotSent, Refused or UnknownOutcome.
 
         docs/kalshi-api.md, sections 6 and 10. ``command_name`` begins the sentences of the errors: "The order", "The
         cancel". ``item_count`` is the number of items of a batch, which costs as much as so many commands.
         ``billed_shard`` is the shard whose tokens pay, None for those of every shard (docs/kalshi-api.md, section 14).
-        What ``gives_way`` waits for no tokens: it is not sent unless there are some to spare.
+        What ``gives_way`` waits for no tokens: it is not sent unless there are some to spare. ``one_thing``: the path
+        names a thing, and a 404 says that there is none (NotFound).
         """
         reply = await self._send(
-            method, path, command_name, request, params, item_count, billed_shard, gives_way=gives_way
+            method,
+            path,
+            command_name,
+            request,
+            params,
+            item_count,
+            billed_shard,
+            gives_way=gives_way,
+            one_thing=one_thing,
         )
         try:
             return decode_reply(reply.body, reply_type, [])
@@ -420,6 +431,7 @@ class HttpClient:
         billed_shard: int | None = 0,
         *,
         gives_way: bool = False,
+        one_thing: bool = False,
     ) -> _Reply:
         if self._read_only:
             raise NotSent(f"{command_name} was not sent: the program only watches (read-only). Nothing was done.")
@@ -453,7 +465,8 @@ class HttpClient:
                 f"{command_name} was sent, but the answer cannot be read ({error}): what became of it is not known."
             ) from error
         if 400 <= reply.status < 500 and reply.status != 408:
-            raise self._error_from_reply(reply)
+            refusal = self._error_from_reply(reply)
+            raise refusal if one_thing else _of_nothing_named(refusal)
         if not 200 <= reply.status < 300:
             raise UnknownOutcome(
                 f"{command_name} was sent, but the exchange answered with status {reply.status}: "
@@ -538,6 +551,16 @@ class HttpClient:
         if 400 <= status < 500 and status != 408:
             return Refused(status, code, message, details)
         return ServerFault(status, message or details or code)
+
+
+def _of_nothing_named(error: KalshiError) -> KalshiError:
+    """Return the error of a command whose path names no thing: a 404 does not say that one is gone.
+
+    Orders that were to be canceled together may all rest. A code that says what is not there is kept.
+    """
+    if isinstance(error, NotFound) and not known_error_sentence(error.code, error.details):
+        return Refused(error.status, error.code, error.message, error.details)
+    return error
 
 
 def parse_error_body(body: bytes) -> tuple[str, str, str]:

@@ -210,13 +210,31 @@ async def test_a_404_says_of_a_thing_that_there_is_none_and_of_a_list_nothing(si
     lists = (
         rest.orders(), rest.fills(), rest.positions(), rest.settlements(), rest.trades("T"),
         rest.queue_positions(["T"]), rest.user_data_timestamp(), rest.archive.cutoffs(),
-        anext(rest.markets()), anext(rest.archive.orders()),
+        anext(rest.markets()), anext(rest.archive.orders()), anext(rest.archive.positions()),
+        rest.candles_by_ticker(["T"], 0, 1), rest.candles_by_ticker(["T", "U"], 0, 1), rest.orderbooks(["T"]),
     )  # fmt: skip
     for reading in lists:
         with pytest.raises(EndpointNotFound) as caught:
             await reading
         assert not isinstance(caught.value, NotFound)
         assert "gone" not in str(caught.value)
+
+
+async def test_a_404_of_a_command_says_that_a_thing_is_gone_only_if_its_path_names_it(signer: Signer) -> None:
+    rest = client(answer(404, refusal("not_found")), signer)
+    commands: list[Awaitable[Any]] = [
+        rest.cancel_order("o", "T"),
+        rest.amend_order("o", "T", BookSide.BID, 100, 100),
+        rest.decrease_order("o", "T", to=100),
+    ]
+    for command in commands:
+        with pytest.raises(NotFound, match="gone already"):
+            await command
+    resting = await client(answer(200, {"orders": [ORDER]}), signer).orders()
+    for command in (rest.cancel_orders(resting), rest.create_order(TERMS, "mine")):
+        with pytest.raises(Refused, match="rejected it: not_found") as caught:
+            await command
+        assert type(caught.value) is Refused
 
 
 async def test_pages_end_on_an_empty_or_a_repeated_cursor() -> None:
