@@ -80,6 +80,16 @@ async def test_a_cancel_of_all_of_a_subaccount_that_does_not_exist_cancels_nothi
         assert [each["remaining"] for each in (await run("orders", "--json")).lines] == ["3.00"]
 
 
+async def test_a_look_that_is_not_answered_keeps_no_cancel_back(exchange: Serving, tmp_path: Path) -> None:
+    trader, ticker = Trader(exchange, tmp_path), market_of(exchange)
+    async with trader.at_once() as run:
+        await run("order", "buy", "yes", ticker, "3@0.01", "--yes", "--blind")
+        await exchange.control("fail_responses", status=404, count=1_000, path="/portfolio/balance")
+        done = await run("cancel", "--all", "--subaccount", "0", "--yes")
+        assert "Nothing was canceled" not in done.err
+        assert (await run("orders", "--json")).lines == []
+
+
 async def test_a_locked_key_says_so(exchange: Serving, tmp_path: Path) -> None:
     number = exchange.exchange.subaccounts.create("alice")
     exchange.server.commit()
