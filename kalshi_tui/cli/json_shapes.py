@@ -13,6 +13,7 @@ from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderTerms, to_outcome_price
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
+from kalshi_tui.domain.text import market_text
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
@@ -190,8 +191,8 @@ def allocation_shape(allocation: "TargetAllocation") -> JsonShape:
     }
 
 
-def position_shape(position: Position) -> JsonShape:
-    """Return a position; ``side`` is null where the count is 0."""
+def position_shape(position: Position, market: Market | None, exit_price: Price | None) -> JsonShape:
+    """Return a position with its market's name and its value at the best bid; ``side`` is null for a count of 0."""
     return {
         "ticker": position.ticker,
         "state": position.state_word,
@@ -202,6 +203,9 @@ def position_shape(position: Position) -> JsonShape:
         "fees_paid": format_money(position.fees_paid),
         "total_traded": format_money(position.total_traded),
         "subaccount": position.subaccount,
+        "market": market_text(market) if market is not None else None,
+        "exit_price": price_or_null(exit_price),
+        "value": None if exit_price is None else format_money(exit_price * abs(position.count)),
     }
 
 

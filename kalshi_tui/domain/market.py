@@ -5,7 +5,7 @@ from enum import Enum
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.price import CENT_GRID, Count, Money, Price, PriceGrid
+from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, Count, Money, Price, PriceGrid
 
 
 class MarketStatus(Enum):
@@ -69,6 +69,12 @@ class Quote:
     def change(self) -> Price | None:
         """Last - previous, None without both."""
         return None if self.last is None or self.previous is None else self.last - self.previous
+
+    def bid_for(self, side: Side) -> Price | None:
+        """Return the best bid for an outcome, None without one: a bid for NO is an ask for YES."""
+        if side is Side.YES:
+            return self.yes_bid
+        return PRICE_UNIT - self.yes_ask if self.yes_ask is not None else None
 
 
 @dataclass(frozen=True, slots=True)

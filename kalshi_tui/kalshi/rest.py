@@ -135,6 +135,10 @@ class RestClient:
         """Markets that combine others, and the collections that they are made in."""
         return ComboReads(self._http)
 
+    def leave_out(self, item: LeftOut) -> None:
+        """Report something that is left out of what was read, as if it were an item of a list."""
+        self._http.leave_out(item)
+
     async def archive_cutoffs(self) -> ArchiveCutoffs:
         """Read how far back the exchange's live lists reach; what is older is in its archive.
 

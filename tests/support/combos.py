@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.order import BookSide, TimeInForce
+from kalshi_tui.domain.price import PRICE_UNIT, parse_count, parse_money
 from kalshi_tui.practice.engine.exchange import Exchange
+from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.engine.terms import (
     DECI_CENT,
     EventDefinition,
@@ -53,6 +56,48 @@ def captured_combos() -> tuple[list[Combo], dict[str, Any]]:
         for each in content["combos"]
     ]
     return combos, content["legs"]
+
+
+@dataclass(frozen=True)
+class HeldCombo:
+    """A combo that an account holds: the side, how many, the mean price of that side, and its best bid."""
+
+    combo: Combo
+    side: Side
+    count: int
+    average: int
+    bid: int
+
+    @property
+    def first_leg(self) -> str:
+        """The first leg in words."""
+        return self.combo.name.partition(",")[0]
+
+
+def captured_positions() -> list[HeldCombo]:
+    """Return the positions that stand beside the captures; each can be sold for half a cent less than it cost."""
+    by_ticker = {each.ticker: each for each in captured_combos()[0]}
+    held = []
+    for each in json.loads(capture("combo_positions_made.json").read_text())["market_positions"]:
+        count = parse_count(each["position_fp"].lstrip("-"))
+        average = round(parse_money(each["market_exposure_dollars"]) / count / 10) * 10
+        side = Side.NO if each["position_fp"].startswith("-") else Side.YES
+        held.append(HeldCombo(by_ticker[each["ticker"]], side, count, average, average - 50))
+    return held
+
+
+def hold_combos(exchange: Exchange, held: Iterable[HeldCombo], *, who: str, other: str) -> None:
+    """Let an account buy combos from another one, which then bids for ten times as many of the same side."""
+    for each in held:
+        ours, theirs = (BookSide.BID, BookSide.ASK) if each.side is Side.YES else (BookSide.ASK, BookSide.BID)
+        for account, side, price, count in (
+            (other, theirs, each.average, each.count),
+            (who, ours, each.average, each.count),
+            (other, ours, each.bid, 10 * each.count),
+        ):
+            yes_price = price if each.side is Side.YES else PRICE_UNIT - price
+            request = OrderRequest(each.combo.ticker, side, count, yes_price, TimeInForce.GTC)
+            exchange.order_entry.create(account, request)
 
 
 def list_combos(exchange: Exchange, combos: Iterable[Combo], *, now_ms: int) -> None:

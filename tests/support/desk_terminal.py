@@ -8,10 +8,23 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from tests.support.practice_server import PEMS, Serving
 from tests.support.terminal import Terminal
 
 # A price in the book's columns, beside the rule between the panes.
 LEVEL = re.compile(r"│.*0\.\d+.*\d")
+
+
+def write_profile(home: Path, exchange: Serving) -> None:
+    """Let ``--env house`` open the account of alice on a test's own exchange."""
+    folder, key = home / "config" / "kalshi-tui", home / "alice.pem"
+    folder.mkdir(parents=True)
+    key.write_bytes(PEMS["alice"])
+    key.chmod(0o600)
+    address = f"127.0.0.1:{exchange.port}/trade-api"
+    lines = ["[profiles.house]", f'rest_url = "http://{address}/v2"', f'ws_url = "ws://{address}/ws/v2"']
+    lines += ['money = "demo"', 'api_key_id = "key-of-alice"', f'private_key_path = "{key}"']
+    (folder / "settings.toml").write_text("\n".join(lines))
 
 
 def is_live(screen: str) -> bool:
@@ -38,11 +51,16 @@ def order(terminal: Terminal, price: str, count: str, word: str = "") -> None:
     terminal.wait_text("order ticket")
     terminal.press(*price, "tab", *count, "enter")
     terminal.wait_text("review")
-    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
-    terminal.press("enter")
+    send_armed(terminal)
     if word:
         terminal.wait_text(f"Type {word}, then Enter")
         terminal.press(*word, "enter")
+
+
+def send_armed(terminal: Terminal) -> None:
+    """Press the key that sends, once it is armed."""
+    terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
+    terminal.press("enter")
 
 
 def close_review(terminal: Terminal) -> None:

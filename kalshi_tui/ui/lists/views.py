@@ -181,11 +181,7 @@ def exit_price(store: Store, position: Position) -> Price | None:
         best = live.book.best_bid(side)
         return best.price if best else None
     quote = store.quotes.get(position.ticker)
-    if quote is None:
-        return None
-    if side is Side.YES:
-        return quote.yes_bid
-    return PRICE_UNIT - quote.yes_ask if quote.yes_ask is not None else None
+    return quote.bid_for(side) if quote is not None else None
 
 
 def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
