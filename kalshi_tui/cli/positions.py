@@ -25,7 +25,7 @@ def add(commands: CommandRegistry) -> None:
         "positions",
         run,
         summary="list what is held, or what was held",
-        description="List the positions: the outcome and how many, what they cost, the best bid for one, what all would "
+        description="List the positions: the outcome and how many, what they cost, the best bid, what all would "
         "bring at it before the fee, what closing others has gained, the fees paid. Bids may be up to 15 s old, and a "
         "bid need not be for all that is held. Those that are held, unless another status is asked for; a position is "
         "closed once all of it was sold or its market has settled, and those that the exchange has moved into its "
