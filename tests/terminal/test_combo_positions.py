@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def watch(home: Path, held: list[HeldCombo]) -> None:
         terminal.press("2")
         terminal.wait_text("positions 4", "[2 Positions 4]")
         for each in held:
-            terminal.wait(f"the row of {each.combo.name}", lambda screen, each=each: is_valued(screen, each))
+            terminal.wait(f"the row of {each.combo.name}", partial(is_valued, held=each))
         close_one(terminal, held[-1])
         for each in held[:-1]:
             assert is_valued(terminal.text(), each)

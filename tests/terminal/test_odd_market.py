@@ -58,7 +58,7 @@ def watch(home: Path, pages: list[list[str]]) -> None:
         for ticker in (pages[2][1], later):
             look_for(terminal, ticker)
             # The chosen row's market stands above its book.
-            terminal.wait("its row", lambda screen, ticker=ticker: f"{ticker[-10:]}  closes" in screen)
+            terminal.wait_text(f"{ticker[-10:]}  closes")
         look_for(terminal, odd)
         terminal.wait_text("No market has these words")
         terminal.press("escape")
