@@ -8,6 +8,7 @@ from kalshi_tui.cli.command_session import await_write, confirm
 from kalshi_tui.cli.exchange_access import CommandExchange, open_exchange
 from kalshi_tui.cli.exit_codes import OK, FailedError
 from kalshi_tui.cli.output import Output
+from kalshi_tui.cli.query import await_reply
 from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.price import Money, NumberError, format_money, parse_money
 from kalshi_tui.domain.text import plain_money_text
@@ -24,6 +25,8 @@ def create_subaccount(options: argparse.Namespace) -> int:
 
 async def _create(options: argparse.Namespace, exchange: CommandExchange, output: Output) -> int:
     async with exchange.writing_rest(options) as rest:
+        # Any reply sets the clock by the exchange's, as the command's signature needs.
+        await await_reply(rest.user_data_timestamp())
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], "Create a subaccount?")
         number = await await_write(
             rest.create_subaccount(options.exchange_index),
@@ -59,6 +62,8 @@ async def _transfer(
 ) -> int:
     words = f"${plain_money_text(amount)} from {subaccount_text(options.source)} to {subaccount_text(options.target)}"
     async with exchange.writing_rest(options) as rest:
+        # As above.
+        await await_reply(rest.user_data_timestamp())
         await confirm(options, VENUE_BY_KIND[exchange.environment.kind], f"Move {words}?")
         await await_write(
             rest.transfer_to_subaccount(

@@ -10,10 +10,12 @@ A read raises `TransportError`, `Refused` or `BadReply`. A command raises `NotSe
 `Refused` (a definite no) or `UnknownOutcome` (it may have been done: ask, never resend).
 """
 
+import asyncio
 import inspect
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import update_wrapper
 from pathlib import Path
@@ -68,6 +70,8 @@ from kalshi_tui.kalshi.transport.signing import Signer
 
 DEFAULT_CANDLE_COUNT: Final = 100
 """How many periods `KalshiClient.candles` goes back if no start is given."""
+CLOCK_PATIENCE_S: Final = 2.0
+"""How long a cancel or an amendment waits for the exchange's time before it is sent without."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -530,6 +534,7 @@ class KalshiClient:
                 ticker, subaccount = found.ticker, found.subaccount
         else:
             order_id, ticker, subaccount = order.order_id, order.ticker, order.subaccount
+        await self._sync_clock_soon()
         try:
             ack = await self._rest.cancel_order(order_id, ticker, subaccount=subaccount)
         except NotFound:
@@ -590,6 +595,7 @@ class KalshiClient:
         order = await self._fetch_order(order, "The amendment") if isinstance(order, str) else order
         at = order.yes_price if yes_price is None else numbers.price(yes_price)
         left = order.remaining if remaining is None else numbers.contracts(remaining)
+        await self._sync_clock_soon()
         if expires_s is None and at == order.yes_price and left < order.remaining:
             return await self._rest.decrease_order(order.order_id, order.ticker, to=left, subaccount=order.subaccount)
         return await self._rest.amend_order(
@@ -663,6 +669,15 @@ class KalshiClient:
         except KalshiError:
             # A reply came, and with it the time. What was rejected here will be rejected for the order too.
             return
+
+    async def _sync_clock_soon(self) -> None:
+        """Read the exchange's time unless it is known: it rejects a signature by a clock that is far off.
+
+        A change of what rests does not wait long for it, and goes by this machine's clock then.
+        """
+        with suppress(NotSent, TimeoutError):
+            async with asyncio.timeout(CLOCK_PATIENCE_S):
+                await self._sync_clock()
 
     async def _learn_shard(self, ticker: str) -> None:
         """Find out on which shard the market lies, once for each market. Raises NotSent if nobody answers.

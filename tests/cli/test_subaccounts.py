@@ -49,6 +49,15 @@ async def test_an_order_of_a_subaccount_from_its_cash_to_its_cancel(exchange: Se
         assert (gone.code, gone.only["order"]["subaccount"]) == (0, 1)
 
 
+async def test_a_first_command_goes_by_the_exchange_s_clock(exchange: Serving, tmp_path: Path) -> None:
+    await exchange.control("set_clock_skew", ms=3_600_000)
+    async with Trader(exchange, tmp_path).at_once() as run:
+        made = await run("subaccounts", "create", "--yes", "--json")
+        assert (made.code, made.err) == (0, "")
+        moved = await run("subaccounts", "transfer", "1", "--from", "0", "--to", "1", "--yes")
+        assert (moved.code, moved.err) == (0, "")
+
+
 async def test_what_cannot_be_is_one_sentence(exchange: Serving, tmp_path: Path) -> None:
     trader, ticker = Trader(exchange, tmp_path), market_of(exchange)
     async with trader.at_once() as run:

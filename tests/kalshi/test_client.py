@@ -122,6 +122,14 @@ class Desk:
 
 
 @asynccontextmanager
+async def closing_desk(exchange: Serving) -> AsyncIterator[Desk]:
+    """Yield one more client, which has asked nothing yet."""
+    desk = Desk(exchange)
+    async with desk.client:
+        yield desk
+
+
+@asynccontextmanager
 async def hastening(exchange: Serving) -> AsyncIterator[None]:
     """Let the exchange's time run on fast, so that its data pass a call sooner."""
 
@@ -505,6 +513,22 @@ async def test_the_first_order_goes_by_the_exchange_s_clock() -> None:
             with suppress(Refused):
                 await desk.client.place_order(ticker, "yes", "buy", "0.40", "10")
             assert [method for method, _ in desk.asked] == methods
+
+
+@pytest.mark.parametrize("command", ["cancel", "decrease", "amend"])
+async def test_the_first_change_of_an_order_goes_by_the_exchange_s_clock(command: str) -> None:
+    async with trading() as desk:
+        await desk.exchange.order(await desk.ticker(), "bid", "0.40", "10")
+        desk.exchange.clock.advance(60_000)
+        (order,) = await desk.client.orders(status="resting")
+        async with closing_desk(desk.exchange) as first:
+            await desk.exchange.control("set_clock_skew", ms=3_600_000)
+            if command == "cancel":
+                await first.client.cancel(order)
+                assert desk.resting() == []
+            else:
+                await first.client.amend(order, remaining="4" if command == "decrease" else "12")
+            assert [method for method, _ in first.asked] == ["GET", "DELETE" if command == "cancel" else "POST"]
 
 
 async def test_an_order_under_an_id_that_is_taken_is_an_unknown_outcome_and_the_first_is_found() -> None:

@@ -586,14 +586,18 @@ def _make_retrying(plan: Retry) -> stamina.BoundAsyncRetryingCaller:
         wait_initial=plan.first_wait,
         wait_max=plan.longest_wait,
         wait_jitter=plan.jitter,
-    ).on(_is_retryable)
+    ).on(_retry_wait)
 
 
-def _is_retryable(error: Exception) -> bool:
-    """Return whether a failed read may be repeated: after 429, 5xx, a transport error, and a corrected clock."""
-    return isinstance(error, TransportError | RateLimited) or (
-        isinstance(error, AuthenticationFailed) and error.skew_ms != 0
-    )
+def _retry_wait(error: Exception) -> bool | float:
+    """Return whether a failed read is repeated, or after how many seconds: True is as `Retry` says.
+
+    That is after 429, 5xx and a transport error. After a signature by a clock that was wrong it is repeated at once:
+    the reply has corrected the clock.
+    """
+    if isinstance(error, AuthenticationFailed) and error.skew_ms:
+        return 0.0
+    return isinstance(error, TransportError | RateLimited)
 
 
 def _describe_transport_error(error: Exception) -> str:

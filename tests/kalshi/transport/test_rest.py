@@ -483,6 +483,26 @@ async def test_a_wrong_clock_is_learned_from_the_reply_and_the_question_is_asked
     assert rest.clock.skew_ms == 60_500
 
 
+async def test_a_clock_that_was_corrected_is_used_before_it_is_off_again(signer: Signer) -> None:
+    stamps: list[int] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        stamps.append(int(request.headers[TIMESTAMP_HEADER]))
+        headers = {"Date": "Fri, 07 Aug 2026 06:47:40 GMT"}
+        if len(stamps) == 1:
+            return httpx.Response(401, json=refusal("authentication_error"), headers=headers)
+        return httpx.Response(200, json={"balance": 100, "portfolio_value": 0, "updated_ts": 0}, headers=headers)
+
+    # Any wait but that after a corrected clock would outlast the test.
+    patience = Retry(attempts=2, first_wait=300.0, longest_wait=300.0, total=1_000.0)
+    clock = ExchangeClock(lambda: 1_786_085_200_000)
+    transport = httpx.MockTransport(handler)
+    rest = RestClient(practice_on_port(1), signer, transport=transport, retry=patience, clock=clock)
+    async with asyncio.timeout(20):
+        assert (await rest.balance()).cash == 1_000_000
+    assert len(stamps) == 2
+
+
 async def test_a_refused_key_says_what_to_check(signer: Signer) -> None:
     cases = {"NOT_FOUND": "environment", "INCORRECT_API_KEY_SIGNATURE": "private key", "authentication_error": "key id"}
     for code, words in cases.items():
