@@ -9,6 +9,8 @@ from textual.message import Message
 
 REPEAT_MS: Final = 700
 """Longer than any usual wait before a held key repeats (660 ms at the most): the same key sooner is the same press."""
+QUEUED_MS: Final = 150
+"""Nobody types the same key twice and another between them so quickly: the three were kept back together."""
 QUIET_S: Final = 0.12
 """How long no other key may follow. Held keys repeat each 33 ms, slow ones each 100 ms."""
 SEEN_MS: Final = 200
@@ -64,6 +66,7 @@ class Presses:
         """The keys that were read and not handled yet, by the identity of their events."""
         self._last: dict[str, Press] = {}
         """The press of each key that was handled last."""
+        self._last_key = ""
         self._released: dict[str, int] = {}
         """When keys were released that are up, as far as the terminal tells."""
         self._held = ""
@@ -148,10 +151,11 @@ class Presses:
     def take(self, event: Key) -> None:
         """Note that a key is handled now; one that no terminal reported counts as arrived just now."""
         press = self.forget(event) or Press(event.key, self._timer_ms(), repeats=False)
-        # Whatever came between: of keys that were kept back together, nobody saw what the first ones did.
         last = self._last.get(press.key)
         if press.released_ms is None and last is not None:
-            press = replace(press, repeats=press.repeats or press.at_ms - last.at_ms < REPEAT_MS)
+            within_ms = REPEAT_MS if self._last_key == press.key else QUEUED_MS
+            press = replace(press, repeats=press.repeats or press.at_ms - last.at_ms < within_ms)
+        self._last_key = press.key
         self._last[press.key] = self.latest = self.handling = press
 
     def released_ms(self, key: str) -> int | None:

@@ -3,7 +3,7 @@
 import pytest
 from textual.events import Key, Paste
 
-from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, POLL_MS, REPEAT_MS, KeyReport, Press, Presses
+from kalshi_tui.ui.key_presses import MIN_RELEASE_MS, POLL_MS, QUEUED_MS, REPEAT_MS, KeyReport, Press, Presses
 from tests.support.fake_desk import Clock
 
 STEP_MS = 33
@@ -148,6 +148,15 @@ def test_a_press_is_followed_by_its_like_though_the_mouse_was_used_after_them(re
 
 def test_a_press_behind_its_like_is_of_a_queue_whatever_came_between(reading: Reading) -> None:
     assert [press.repeats for press in read_all(reading, ["enter", "j", "enter"])] == [False, False, True]
+
+
+def test_a_press_soon_after_its_like_is_one_of_its_own_where_a_word_was_typed_between(reading: Reading) -> None:
+    assert not reading.read()[0].repeats
+    for key in "over":
+        reading.idle(QUEUED_MS // 4)
+        reading.read(key=key)
+    reading.idle(QUEUED_MS // 4)
+    assert not reading.read()[0].repeats
 
 
 def test_a_press_that_nothing_follows_stands_alone(reading: Reading) -> None:
