@@ -54,7 +54,7 @@ QUIT_WAIT_MS: Final = 1_000
 SETTLED_MS: Final = 500
 """How long after a key it is certain what it has opened."""
 RATE_WINDOW_MS: Final = 2_000
-ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 DEFAULT_UI_SETTINGS: Final = UiSettings()
 _log: Final = logging.getLogger("kalshi_tui.ui")
 
@@ -322,6 +322,9 @@ class DeskApp(App[None]):
             and self.timer_ms() - self._input_ms >= SETTLED_MS
             and not self.session.store.working_orders()
         )
+        if isinstance(self._driver, TerminalDriver) and self._driver.is_behind:
+            # It would be dropped. What has changed is kept until the terminal takes something again.
+            return
         front = self.screen
         if front is not self.desk_screen and isinstance(front, SupportsFrame):
             front.frame(dirty)

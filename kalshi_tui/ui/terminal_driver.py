@@ -48,7 +48,8 @@ class Backlog:
     def __init__(self, caught_up: Callable[[], None]) -> None:
         self._lock = Lock()
         self._waiting = 0
-        self._is_behind = False
+        self.is_behind = False
+        """Whether something was dropped, and what was written before is not all out."""
         self._caught_up = caught_up
         self.has_dropped = False
         """Whether anything was ever dropped."""
@@ -56,8 +57,8 @@ class Backlog:
     def takes_more(self) -> bool:
         """Return whether there is room for one more text, and count it if so."""
         with self._lock:
-            if self._is_behind or self._waiting >= MAX_WAITING_WRITES:
-                self._is_behind = self.has_dropped = True
+            if self.is_behind or self._waiting >= MAX_WAITING_WRITES:
+                self.is_behind = self.has_dropped = True
                 return False
             self._waiting += 1
             return True
@@ -70,7 +71,7 @@ class Backlog:
     def flushed(self) -> None:
         """Note that nothing waits; from the thread that writes."""
         with self._lock:
-            was_behind, self._is_behind = self._is_behind, False
+            was_behind, self.is_behind = self.is_behind, False
         if was_behind:
             self._caught_up()
 
@@ -148,6 +149,11 @@ class TerminalDriver(LinuxDriver):
         """Return the terminal's own size, or the last one that it has told."""
         self._last_size = measure_terminal() or self._last_size
         return self._last_size
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether what is drawn now is dropped."""
+        return self._backlog.is_behind
 
     def unread(self) -> bool:
         """Return whether the terminal has input that the reading thread has not taken yet."""

@@ -86,6 +86,42 @@ async def test_ctrl_c_at_the_question_sends_nothing(tmp_path: Path, typed_first:
         assert order.remaining
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("order", "buy", "yes", "TICKER", "2@0.40"),
+        ("amend", "ORDER", "1@0.09"),
+        ("cancel", "ORDER"),
+        ("allocation", "0=100"),
+        ("transfer", "1", "--from", "0", "--to", "1"),
+        ("subaccounts", "create"),
+        ("subaccounts", "transfer", "1", "--from", "0", "--to", "1"),
+    ],
+    ids=lambda command: "-".join(each for each in command[:2] if each.islower()),
+)
+async def test_ctrl_c_ends_each_question(tmp_path: Path, command: tuple[str, ...]) -> None:
+    async with trading(tmp_path) as trader:
+        ticker = tradable(trader.exchange)
+        await trader.exchange.order(ticker, "bid", "0.1000", "2.00")
+        (order,) = trader.exchange.exchange.queries.orders("alice")
+        names = {"TICKER": ticker, "ORDER": order.order_id}
+
+        def work() -> None:
+            child = spawned(trader, *(names.get(each, each) for each in command))
+            child.expect(r"\[y/N\] ")
+            child.send("ye\x04")
+            time.sleep(0.3)
+            child.sendintr()
+            child.expect(pexpect.EOF)
+            child.close()
+            assert child.exitstatus == 130
+            assert "Traceback" not in str(child.before)
+
+        await typed(work)
+        assert [each.order_id for each in trader.exchange.exchange.queries.orders("alice")] == [order.order_id]
+
+
 @pytest.mark.parametrize("no_color", ["", "1"])
 async def test_colors_are_for_terminals_and_only_where_wanted(tmp_path: Path, no_color: str) -> None:
     async with trading(tmp_path) as trader:

@@ -163,7 +163,7 @@ def wait_unread_for_the_end(terminal: Terminal, began: float) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, "SIGINT"])
 def test_it_ends_though_nobody_reads_what_it_draws(terminal: Terminal, tmp_path: Path, way: str) -> None:
     terminal.wait("a live book", is_live)
     practice = practice_of(tmp_path)
@@ -230,7 +230,7 @@ sys.exit(main())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["SIGTERM", "q", "jjjkkq"])
+@pytest.mark.parametrize("way", ["SIGTERM", "SIGINT", "q", "jjjkkq"])
 def test_it_ends_while_its_loop_stands_still(tmp_path: Path, way: str) -> None:
     flag = tmp_path / "stuck"
     program = (sys.executable, "-c", STUCK_DESK, str(flag))
@@ -241,7 +241,7 @@ def test_it_ends_while_its_loop_stands_still(tmp_path: Path, way: str) -> None:
         flag.touch()
         wait_until_settled(terminal)
         began = time.monotonic()
-        os.kill(terminal.child.pid, signal.SIGTERM) if way == "SIGTERM" else terminal.press(way)
+        os.kill(terminal.child.pid, getattr(signal, way)) if way.isupper() else terminal.press(way)
         took = wait_for_the_end(terminal, began)
         sys.stdout.write(f"{way} loop stands still: {took:.2f} s\n")
         assert took < 2
