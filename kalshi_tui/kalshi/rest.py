@@ -23,6 +23,7 @@ from kalshi_tui.domain.market import Event, Market, Trade
 from kalshi_tui.domain.order import BookSide, Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_price
+from kalshi_tui.domain.trading_pause import TradingPause
 from kalshi_tui.kalshi import account_access, shard_transfers, subaccounts, translate, wire
 from kalshi_tui.kalshi.archive import ArchiveReads
 from kalshi_tui.kalshi.combo_reads import ComboReads
@@ -398,6 +399,15 @@ class RestClient:
         """
         return translate_reply(
             translate.exchange_status, await self._http.get("/exchange/status", wire.ExchangeStatusReply)
+        )
+
+    async def announced_pauses(self) -> tuple[TradingPause, ...]:
+        """Read the pauses that the exchange has planned beside the weekly one.
+
+        Raises TransportError, Refused or BadReply.
+        """
+        return translate_reply(
+            translate.announced_pauses, await self._http.get("/exchange/schedule", wire.AnnouncedPausesReply)
         )
 
     async def user_data_timestamp(self) -> int:

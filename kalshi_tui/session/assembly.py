@@ -177,7 +177,7 @@ def _assemble_execution(
     )
     # One that only watches renews nothing, and none of the orders ends with it.
     length_s = None if options.read_only else options.dead_man.rolling_expiry_s
-    rolling = RollingExpiry(length_s, rest.clock.now_ms, timer_s, journal.writers)
+    rolling = RollingExpiry(length_s, rest.clock.now_ms, timer_s, journal.writers, lambda: store.announced_pauses)
     writers = OrderWriters(journal.writers, timer_s, sleep)
     executor = OrderExecutor(rest, store, journal, risk_checks, lookup, rolling)
     # Before anybody else subscribes: the journal's line comes first of all that follows from an order's change.

@@ -15,6 +15,7 @@ from kalshi_tui.domain.order import Fill, Order, OrderTerms
 from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import market_name
+from kalshi_tui.domain.trading_pause import TradingPause
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.account.store import AccountStore, DayTotal
@@ -40,6 +41,8 @@ class Store:
         self._hours = TradingStatus.OPEN
         self._hours_by_shard: dict[int, TradingStatus] = {}
         self._paused_parts: tuple[str, ...] = ()
+        self.announced_pauses: tuple[TradingPause, ...] = ()
+        """What the exchange has planned beside the weekly pause."""
         self._alerts: tuple[Alert, ...] = ()
         self._delayed = False
         self.bus.subscribe(MarketsUpdated, lambda _: self.notices.name(self.markets))

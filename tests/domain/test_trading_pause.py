@@ -28,3 +28,14 @@ def s(text: str) -> int:
 )
 def test_the_pause_of_now_or_the_next_one(now: str, start: str, end: str) -> None:
     assert next_trading_pause(s(now)) == TradingPause(s(start), s(end))
+
+
+def test_announced_pauses_count_and_those_that_lie_close_are_one() -> None:
+    now = s("2026-12-01T12:00:00")
+    weekly = next_trading_pause(now)
+    first, next_to_it = TradingPause(now + 600, now + 1_200), TradingPause(now + 1_250, now + 1_900)
+    over, before_weekly = TradingPause(now - 600, now), TradingPause(weekly.start_s - 900, weekly.start_s - 30)
+    assert next_trading_pause(now, [over]) == weekly
+    assert next_trading_pause(now, [next_to_it, first, before_weekly]) == first
+    assert next_trading_pause(now, [next_to_it, first, before_weekly], 60) == TradingPause(now + 600, now + 1_900)
+    assert next_trading_pause(now, [before_weekly], 60) == TradingPause(weekly.start_s - 900, weekly.end_s)

@@ -17,7 +17,7 @@ from kalshi_tui.kalshi.translate.cleaning import (
     text_or_empty,
 )
 from kalshi_tui.kalshi.translate.combos import combo_collection
-from kalshi_tui.kalshi.translate.exchange import exchange_status
+from kalshi_tui.kalshi.translate.exchange import announced_pauses, exchange_status
 from kalshi_tui.kalshi.translate.markets import (
     event,
     event_fee_change,
@@ -68,6 +68,7 @@ __all__ = [
     "SpareFieldError",
     "TranslationError",
     "amend_ack",
+    "announced_pauses",
     "archive_cutoffs",
     "archived_candle",
     "balance",

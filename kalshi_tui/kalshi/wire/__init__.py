@@ -52,6 +52,8 @@ from kalshi_tui.kalshi.wire.common import (
     PriceRange,
 )
 from kalshi_tui.kalshi.wire.exchange import (
+    AnnouncedPauses,
+    AnnouncedPausesReply,
     DailySchedule,
     ExchangeIndexStatus,
     ExchangeStatusReply,
@@ -203,6 +205,8 @@ __all__ = [
     "AccountLimitsReply",
     "AmendOrderReply",
     "AmendOrderRequest",
+    "AnnouncedPauses",
+    "AnnouncedPausesReply",
     "ApiKey",
     "ApiKeysReply",
     "ArchivedCandlestick",

@@ -66,6 +66,18 @@ class ScheduleReply(WireObject, frozen=True, kw_only=True):
     schedule: Schedule
 
 
+class AnnouncedPauses(WireObject, frozen=True, kw_only=True):
+    """Of a schedule the planned pauses alone: hours that cannot be read must not cost them."""
+
+    maintenance_windows: list[MaintenanceWindow] | UnsetType | None = UNSET
+
+
+class AnnouncedPausesReply(WireObject, frozen=True, kw_only=True):
+    """``GET /exchange/schedule``, as far as it is needed here."""
+
+    schedule: AnnouncedPauses
+
+
 class UserDataTimestampReply(WireLeaf, frozen=True, kw_only=True):
     """``GET /exchange/user_data_timestamp``: up to when the account's data reach."""
 

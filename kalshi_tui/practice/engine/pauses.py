@@ -22,6 +22,8 @@ class ExchangePauses:
         self._down: set[int] = set()
         self.resume_ms: int | None = None
         """The estimated end of a pause, if one was given."""
+        self.announced: list[tuple[int, int]] = []
+        """Pauses of everything that are planned, beginning and end in Unix milliseconds."""
 
     @property
     def trading_active(self) -> bool:
@@ -94,6 +96,24 @@ class ExchangePauses:
         self._state.clock.advance()
         self._down -= self._named(shard)
         self.resume_ms = None
+
+    def announce(self, start_ms: int, end_ms: int) -> None:
+        """Plan a pause of the whole exchange: it is told ahead, and begins and ends by itself."""
+        self.announced.append((start_ms, end_ms))
+
+        def begin(now: int) -> None:
+            self._down |= self._named(None)
+            self.resume_ms = end_ms
+            self._cancel_on_pause(now)
+
+        def end(now: int) -> None:
+            del now
+            self._down.clear()
+            self.resume_ms = None
+            self.announced.remove((start_ms, end_ms))
+
+        self._state.clock.schedule_at(start_ms, begin)
+        self._state.clock.schedule_at(end_ms, end)
 
     def pause_transfers(self, shard: int | None = None) -> None:
         """Reject transfers from and to one shard, or all."""

@@ -61,6 +61,7 @@ class ControlRequest(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     kind: str = ""
     gap_ms: int = 0
+    for_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class ControlApi:
             "resume_trading": lambda asked: pauses.resume_trading(asked.exchange_index),
             "pause_exchange": lambda asked: pauses.pause_exchange(shard=asked.exchange_index),
             "resume_exchange": lambda asked: pauses.resume_exchange(asked.exchange_index),
+            "announce_pause": self._announce_pause,
             "pause_transfers": lambda asked: pauses.pause_transfers(asked.exchange_index),
             "resume_transfers": lambda asked: pauses.resume_transfers(asked.exchange_index),
             "hold_transfers": self._hold_transfers,
@@ -126,6 +128,7 @@ class ControlApi:
         """Add what can be done with a recording, and take away what would contradict it."""
         for name in (
             "advance_clock",
+            "announce_pause",
             "settle",
             "change_grid",
             "deactivate",
@@ -215,6 +218,13 @@ class ControlApi:
             raise BadRequestError("the exchange's clock only goes forward")
         self._targets.advance_clock(asked.ms)
         self._targets.world.step()
+
+    def _announce_pause(self, asked: ControlRequest) -> None:
+        if asked.ms < 0 or asked.for_ms <= 0:
+            raise BadRequestError("ms must be 0 or more, and for_ms more than 0")
+        exchange = self._targets.world.exchange
+        start_ms = exchange.clock.advance() + asked.ms
+        exchange.pauses.announce(start_ms, start_ms + asked.for_ms)
 
     def _cutoff(self, asked: ControlRequest) -> None:
         if asked.ms < 0:

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from kalshi_tui.kalshi import wire
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.server import encode_rest
 from kalshi_tui.practice.server.http import (
@@ -34,9 +35,13 @@ class ExchangeApi:
         return json_reply(encode_rest.exchange_status(self._exchange))
 
     async def schedule(self, request: web.Request) -> web.Response:
-        """Return the hours: always open. ``pause_trading`` rehearses Thursday's pause."""
+        """Return the hours, always open, and planned pauses. ``pause_trading`` rehearses Thursday's pause."""
         del request
         days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
         week: dict[str, object] = {day: [ALWAYS_OPEN_DAY] for day in days}
         week |= {"start_time": "2021-01-01T00:00:00Z", "end_time": "2099-01-01T00:00:00Z"}
-        return json_reply({"schedule": {"standard_hours": [week], "maintenance_windows": []}})
+        windows = [
+            {"start_datetime": time_text(start_ms), "end_datetime": time_text(end_ms)}
+            for start_ms, end_ms in self._exchange.pauses.announced
+        ]
+        return json_reply({"schedule": {"standard_hours": [week], "maintenance_windows": windows}})

@@ -1,4 +1,7 @@
-"""Reading whether the exchange trades: now and then, and at once when an answer says that it may not."""
+"""Reading whether the exchange trades: now and then, and at once when an answer says that it may not.
+
+The pauses that it announces are read too, more rarely.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,6 +9,8 @@ from contextlib import suppress
 from typing import Final
 
 from kalshi_tui.domain.link import TradingStatus
+from kalshi_tui.domain.text import local_time_text
+from kalshi_tui.domain.trading_pause import TradingPause
 from kalshi_tui.kalshi.errors import KalshiError, ServerFault
 from kalshi_tui.kalshi.replies import ExchangeStatus, ShardStatus
 from kalshi_tui.kalshi.rest import RestClient
@@ -15,6 +20,9 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
 POLL_INTERVAL_S: Final = 15.0
+SCHEDULE_INTERVAL_MS: Final = 600_000
+TOLD_AHEAD_S: Final = 86_400
+"""A pause that begins within so long is told."""
 HOURS_MESSAGES: Final = {
     TradingStatus.OPEN: "The exchange trades again.",
     TradingStatus.TRADING_PAUSED: "Trading is paused on the exchange: orders are refused, cancels are taken.",
@@ -30,6 +38,8 @@ class ExchangeHours:
         self._store = store
         self._sleep = sleep
         self._check_requested = asyncio.Event()
+        self._schedule_read_ms: int | None = None
+        self._told: set[TradingPause] = set()
 
     def check_now(self) -> None:
         """Read the status now instead of at the next turn."""
@@ -40,6 +50,7 @@ class ExchangeHours:
         while True:
             self._check_requested.clear()
             await self._check()
+            await self._check_schedule()
             await sleep_until_event(self._sleep, POLL_INTERVAL_S, self._check_requested)
 
     async def _check(self) -> None:
@@ -64,6 +75,25 @@ class ExchangeHours:
             return
         names = tuple(each.description for each in status.shards if each.exchange_index in paused)
         self._set_hours(TradingStatus.OPEN, by_shard, tuple(name or "some markets" for name in names))
+
+    async def _check_schedule(self) -> None:
+        """Read the planned pauses, and tell of those that are near. What cannot be read is as it was."""
+        now_ms = self._rest.clock.now_ms()
+        if self._schedule_read_ms is None or abs(now_ms - self._schedule_read_ms) >= SCHEDULE_INTERVAL_MS:
+            self._schedule_read_ms = now_ms
+            with suppress(KalshiError):
+                self._store.announced_pauses = await self._rest.announced_pauses()
+        now_s = now_ms // 1000
+        for pause in self._store.announced_pauses:
+            is_near = pause.start_s - TOLD_AHEAD_S < now_s < pause.end_s
+            if is_near and pause not in self._told:
+                self._told.add(pause)
+                start, end = local_time_text(pause.start_s), local_time_text(pause.end_s)
+                self._store.notify(
+                    Severity.WARNING,
+                    f"The exchange has announced a pause from {start} to {end}: then it may take neither orders nor "
+                    "cancels.",
+                )
 
     def _set_hours(
         self,

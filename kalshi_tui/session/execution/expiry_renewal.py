@@ -11,7 +11,6 @@ from typing import Any, Final
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.order import Order, OrderState
 from kalshi_tui.domain.text import local_time_text, named_orders_text, order_count_text
-from kalshi_tui.domain.trading_pause import next_trading_pause
 from kalshi_tui.kalshi.errors import KalshiError, NotFound, NotSent, Refused
 from kalshi_tui.kalshi.order_status import by_id
 from kalshi_tui.kalshi.rest import RestClient
@@ -108,6 +107,9 @@ class ExpiryRenewer:
         orders = self.list_renewed()
         if not orders:
             return
+        if (long := self._rolling.long_pause()) is not None:
+            until = local_time_text(long.end_s)
+            self._name_ending(orders, f"A pause until {until} is announced, and no expiry can be renewed in it.")
         # Parts of the exchange pause by themselves: there each renewal would be rejected, elsewhere they go on.
         paused: list[Order] = []
         by_shard: dict[int, list[Order]] = {}
@@ -117,10 +119,10 @@ class ExpiryRenewer:
             else:
                 paused.append(order)
         if paused:
-            pause = next_trading_pause(self._rolling.now_s())
-            # In the weekly pause those that were prolonged past its end in time are renewed after it.
-            weekly = pause.start_s <= self._rolling.now_s()
-            ending = [order for order in paused if not weekly or order.expires_ms // 1000 <= pause.end_s]
+            pause = self._rolling.next_pause(self._rolling.now_s())
+            # In a pause that was known ahead those that were prolonged past its end in time are renewed after it.
+            expected = pause.start_s <= self._rolling.now_s()
+            ending = [order for order in paused if not expected or order.expires_ms // 1000 <= pause.end_s]
             self._name_ending(ending, "No expiry can be renewed while trading is paused.")
         for shard, resting in by_shard.items():
             self._renew_on_shard(shard, resting)
@@ -234,10 +236,16 @@ class ExpiryRenewer:
         except KalshiError:
             await self._settle(order)
         else:
-            self._named.discard(order.order_id)
+            self._note_renewed(order)
             now = self._store.known_order(order)
             if not now.state.final:
                 self._store.order(apply_amend_ack(now, order, ack, order.yes_price, order.remaining, expires_s))
+
+    def _note_renewed(self, order: Order) -> None:
+        """Note that an order goes on, so that it is named again if it is to end after all."""
+        # Before a long pause it stays named: this renewal is among its last.
+        if self._rolling.long_pause() is None:
+            self._named.discard(order.order_id)
 
     def _expiry_to_send(self, order: Order) -> int | None:
         """Return the next expiry of an order, Unix seconds; None if it has none, or is being changed or canceled."""

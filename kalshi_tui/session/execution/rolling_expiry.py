@@ -6,16 +6,18 @@ An order that nobody renews ends by itself: on a dead machine, after a crash, wi
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.order import Order, OrderTerms, TimeInForce
-from kalshi_tui.domain.trading_pause import next_trading_pause
+from kalshi_tui.domain.trading_pause import TradingPause, next_trading_pause
 from kalshi_tui.session.execution.shared_writers import SharedWriters
 
 PAUSE_MARGIN_S: Final = 10
-"""How long before the weekly pause an expiry may lie: an amendment sent then could come too late."""
+"""How long before a pause an expiry may lie: an amendment sent then could come too late."""
+MAX_BRIDGED_PAUSE_S: Final = 6 * 3_600
+"""Expiries are not prolonged past a longer pause: the orders of a dead machine would rest for as long."""
 MAX_KNOWN_EXPIRIES: Final = 8
 EARLIER_RUN_S: Final = 20
 """How long after the start a renewal by an earlier run may still arrive: a request has ten seconds, and ten to come."""
@@ -34,16 +36,19 @@ class RollingExpiry:
         now_ms: Callable[[], int],
         timer_s: Callable[[], float] = time.monotonic,
         shared: SharedWriters | None = None,
+        announced: Callable[[], Iterable[TradingPause]] = tuple,
     ) -> None:
         """Take the exchange's clock, which is corrected as it runs, and a timer that never jumps.
 
-        ``shared`` tells of the expiries that other programs on the journal have sent.
+        ``shared`` tells of the expiries that other programs on the journal have sent, ``announced`` returns the pauses
+        beside the weekly one.
         """
         self.length_s = length_s
         self._now_ms = now_ms
         self._timer_s = timer_s
         self._made_at = timer_s()
         self._shared = shared
+        self._announced = announced
         self._sent: dict[str, deque[int]] = {}
         """The expiries that this program has sent lately, by order id."""
 
@@ -64,11 +69,26 @@ class RollingExpiry:
 
     def _latest_at(self, at_s: int) -> int:
         length_s = self.length_s or 0
-        pause = next_trading_pause(at_s)
+        pause = self.next_pause(at_s)
         if at_s + length_s < pause.start_s - PAUSE_MARGIN_S:
             return at_s + length_s
         # Amendments are rejected in the pause: an order whose expiry lies in it would end there while the desk lives.
         return max(at_s, pause.end_s) + length_s
+
+    def next_pause(self, at_s: int) -> TradingPause:
+        """Return the pause of a moment or the next one, of those that expiries are prolonged past."""
+        bridged = [each for each in self._announced() if each.end_s - each.start_s <= MAX_BRIDGED_PAUSE_S]
+        # What begins before a renewal after the one before could be made belongs to that.
+        return next_trading_pause(at_s, bridged, (self.length_s or 0) + PAUSE_MARGIN_S)
+
+    def long_pause(self) -> TradingPause | None:
+        """Return an announced pause that is about to begin and that no expiry is prolonged past; None without one."""
+        now_s = self.now_s()
+        soon_s = now_s + (self.length_s or 0) + PAUSE_MARGIN_S
+        for each in self._announced():
+            if each.end_s - each.start_s > MAX_BRIDGED_PAUSE_S and each.start_s <= soon_s and now_s < each.end_s:
+                return each
+        return None
 
     def to_send(self, terms: OrderTerms) -> OrderTerms:
         """Return terms with the expiry that the order is sent with: the trader's own, or an earlier one."""

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from kalshi_tui.kalshi.wire.times import time_ms
 from tests.support.practice_server import (
     CONTROL,
     HERE,
@@ -175,6 +176,19 @@ async def test_a_paused_exchange_allows_nothing(exchange: Serving, ticker: str) 
     gone = await exchange.call("DELETE", f"/portfolio/events/orders/{order}", market_ticker=ticker)
     assert gone.status_code == 503
     await asked(exchange, "resume_exchange")
+
+
+async def test_an_announced_pause_is_listed_and_begins_and_ends_by_itself(exchange: Serving, ticker: str) -> None:
+    assert (await exchange.control("announce_pause", ms=60_000, for_ms=0)).status_code == 400
+    await asked(exchange, "announce_pause", ms=60_000, for_ms=60_000)
+    (window,) = (await exchange.call("GET", "/exchange/schedule")).json()["schedule"]["maintenance_windows"]
+    assert time_ms(window["end_datetime"]) - time_ms(window["start_datetime"]) == 60_000
+    assert (await exchange.order(ticker, "bid", "0.10", "1")).status_code == 201
+    await asked(exchange, "advance_clock", ms=61_000)
+    assert (await exchange.order(ticker, "bid", "0.10", "1")).status_code == 503
+    await asked(exchange, "advance_clock", ms=60_000)
+    assert (await exchange.order(ticker, "bid", "0.10", "1")).status_code == 201
+    assert not (await exchange.call("GET", "/exchange/schedule")).json()["schedule"]["maintenance_windows"]
 
 
 async def test_a_settled_market_pays_and_is_told(exchange: Serving, ticker: str) -> None:

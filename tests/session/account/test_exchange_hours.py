@@ -1,5 +1,7 @@
 """What the exchange takes now, against the real practice exchange."""
 
+from typing import Any
+
 import httpx
 
 from kalshi_tui.domain.book import Side
@@ -7,6 +9,8 @@ from kalshi_tui.domain.link import TradingStatus
 from kalshi_tui.domain.order import Action, OrderState, OrderTerms
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.rest import RestClient, Retry
+from kalshi_tui.kalshi.transport.clock import ExchangeClock
+from kalshi_tui.kalshi.wire.times import time_text
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.practice_faults import FAULTS_BY_ID
 from kalshi_tui.session.session import Session
@@ -90,3 +94,33 @@ async def test_a_pause_of_one_part_is_told_for_its_markets_and_no_others(session
     await until(lambda: not store.paused_parts)
     assert store.hours_of(far) is TradingStatus.OPEN
     assert [each.text for each in store.notices if each.text == "Trading resumed: crypto and commodities."]
+
+
+async def test_planned_pauses_are_read_and_odd_ones_cost_themselves() -> None:
+    start, far = 1_800_000_000, 1_800_000_000 + 30 * 86_400
+
+    def window(start_s: int, end_s: int) -> dict[str, str]:
+        return {"start_datetime": time_text(start_s * 1000), "end_datetime": time_text(end_s * 1000)}
+
+    odd = [window(start + 60, start), {"start_datetime": "soon", "end_datetime": ""}]
+    odd.append({"start_datetime": time_text(start * 1000), "end_datetime": "9999-12-31T23:59:59Z"})
+    windows = [*odd, window(start, start + 600), window(far, far + 600)]
+    replies: list[Any] = [{"schedule": {"maintenance_windows": windows}}, {"schedule": 1}, [], {"schedule": {}}]
+    now_ms = [(start - 3_600) * 1000]
+
+    async def never(_: float) -> None:
+        raise AssertionError
+
+    store = Store(lambda: 0)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=replies[0]))
+    clock = ExchangeClock(lambda: now_ms[0])
+    async with RestClient(practice_on_port(1), transport=transport, retry=Retry(attempts=1), clock=clock) as rest:
+        exchange_hours = ExchangeHours(rest, store, never)
+        # What cannot be read is as it was.
+        for known in (2, 2, 2, 0):
+            await exchange_hours._check_schedule()
+            assert len(store.announced_pauses) == known
+            replies.pop(0)
+            now_ms[0] += 600_000
+    (told,) = [notice.text for notice in store.notices]
+    assert "announced a pause" in told

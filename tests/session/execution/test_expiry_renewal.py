@@ -343,6 +343,36 @@ async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: 
     assert theirs(rig, order).status is OrderStatus.RESTING
 
 
+async def test_before_an_announced_pause_expiries_are_prolonged_past_its_end(rig: Rig) -> None:
+    start_ms = rig.clock.now_ms + 700_000
+    rig.exchange.pauses.announce(start_ms, start_ms + 900_000)
+    order = await resting(rig)
+    # The schedule is read every ten minutes, and its pauses of the day are told.
+    await run(rig, 640)
+    (told,) = [each.text for each in rig.session.store.notices if "announced a pause" in each.text]
+    assert "neither orders nor cancels" in told
+    await run(rig, 55)
+    assert theirs(rig, order).expires_ms == start_ms + (900 + LENGTH_S) * 1000
+    await rig.pass_time(902, 5_000)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    assert not [each for each in rig.session.store.notices if "end by themselves" in each.text]
+    await run(rig, 200)
+    assert theirs(rig, order).status is OrderStatus.RESTING
+    assert left_s(rig, order) <= LENGTH_S
+
+
+async def test_before_an_announced_pause_that_is_too_long_the_orders_that_end_are_named(rig: Rig) -> None:
+    now_s = rig.clock.now_ms // 1000
+    rig.exchange.pauses.announce((now_s + 700) * 1000, (now_s + 700 + 7 * 3_600) * 1000)
+    order = await resting(rig)
+    await run(rig, 640)
+    (told,) = [each.text for each in rig.session.store.notices if "end by themselves" in each.text]
+    assert "buy YES 10 at 0.40" in told
+    assert "is announced, and no expiry can be renewed in it." in told
+    await run(rig, 140)
+    assert theirs(rig, order).status is OrderStatus.CANCELED, "it does not rest for hours with nobody there"
+
+
 async def test_in_a_pause_that_nobody_announced_the_orders_that_end_are_named(rig: Rig) -> None:
     order = await resting(rig)
     rig.exchange.pauses.pause_trading()
