@@ -70,7 +70,7 @@ async def test_a_scalar_payout_is_what_was_paid(
     assert settled.revenue_in_whole_cents == sent * 10_000 == worth - worth % 10_000
 
 
-async def test_the_issue_s_case_is_three_dollars_eighty_eight_and_a_half(
+async def test_a_half_cent_of_a_payout_is_there_also_when_the_market_is_in_the_archive(
     exchange: Serving, client: KalshiClient
 ) -> None:
     ticker = tradable(exchange)
