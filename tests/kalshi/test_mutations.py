@@ -312,8 +312,9 @@ def run_frames(frames: list[tuple[str, str, Any, dict[str, Any]]]) -> Counter[st
 def check_book_frame(rig: Rig, name: str, path: str, value: Any, counts: Counter[str]) -> None:
     """Spoil the frame of a change that the exchange really makes."""
     is_empty_side = path.endswith("_dollars_fp") and value in (None, ABSENT, [])
-    if is_empty_side or (path, value) == ("msg.delta_fp", "-1.00"):
-        # The exchange may have meant it: the key of an empty side is absent.
+    lacks_a_level = value is ABSENT and path.rpartition(".")[0].endswith("_dollars_fp")
+    if is_empty_side or lacks_a_level or (path, value) == ("msg.delta_fp", "-1.00"):
+        # The exchange may have meant it: the key of an empty side is absent, and a book may have a level less.
         counts["another good frame"] += 1
         return
     counts["frames of a book"] += 1
