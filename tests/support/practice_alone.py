@@ -12,7 +12,7 @@ import httpx
 
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
-from tests.support.practice_server import HERE
+from tests.support.practice_server import CONTROL, HERE
 
 
 class Alone:
@@ -34,10 +34,18 @@ class Alone:
         return json.loads(self.line)
 
     def call(self, key_id: str, key_path: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        return self._request(key_id, key_path, method, f"/trade-api/v2{path}", body)
+
+    def control(self, key_id: str, key_path: str, action: str, **keys: Any) -> httpx.Response:
+        token = Path(self.told["control_token_path"]).read_text().strip()
+        body = {"action": action, **keys}
+        return self._request(key_id, key_path, "POST", CONTROL, body, **{"X-Practice-Token": token})
+
+    def _request(self, key_id: str, key_path: str, method: str, path: str, body: Any, **more: str) -> httpx.Response:
         signer = Signer.from_pem(key_id, Path(key_path).read_bytes(), environment=practice_on_port(1))
-        signed = f"/trade-api/v2{path.partition('?')[0]}"
-        headers = signer.headers(method, signed, time.time_ns() // 1_000_000, host=HERE)
-        return httpx.request(method, self.told["rest_url"] + path, json=body, headers=headers, trust_env=False)
+        headers = signer.headers(method, path.partition("?")[0], time.time_ns() // 1_000_000, host=HERE)
+        url = self.told["rest_url"].removesuffix("/trade-api/v2") + path
+        return httpx.request(method, url, json=body, headers={**headers, **more}, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

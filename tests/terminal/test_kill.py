@@ -7,11 +7,13 @@ import signal
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kalshi_tui.ui.key_presses import QUIET_S
-from tests.support.desk_terminal import choose_a_calm_market, rows
+from tests.support.desk_terminal import choose_a_calm_market, order, rows
+from tests.support.practice_alone import Alone
 from tests.support.processes import wait_gone
 from tests.support.terminal import WAIT_S, Terminal
 
@@ -103,3 +105,39 @@ def test_two_hundred_kills_right_after_enter(tmp_path: Path) -> None:
     # Some were sent and some were not: else the kills came always too late, or always too early.
     print(f"\n{dict(chain.ended)} known of {sum(chain.ended.values())} that the journal had")  # noqa: T201
     assert {"filled", "resting"} <= chain.ended.keys()
+
+
+@pytest.mark.slow
+def test_a_killed_desk_s_orders_end_by_themselves(tmp_path: Path) -> None:
+    with Alone(tmp_path / "exchange", "--seed", "7") as alone:
+        told, folder = alone.told, tmp_path / "config" / "kalshi-tui"
+        key = told["api_key_id"], told["private_key_path"]
+        folder.mkdir(parents=True)
+        lines = ["[profiles.house]", f'rest_url = "{told["rest_url"]}"', f'ws_url = "{told["ws_url"]}"']
+        lines += ['money = "demo"', f'api_key_id = "{key[0]}"', f'private_key_path = "{key[1]}"']
+        (folder / "settings.toml").write_text("\n".join([*lines, "[dead_man]", "rolling_expiry_s = 60"]))
+
+        def only_order() -> dict[str, Any]:
+            (found,) = alone.call(*key, "GET", "/portfolio/orders").json()["orders"]
+            return dict(found)
+
+        terminal = Terminal(["--env", "house"], tmp_path)
+        try:
+            choose_a_calm_market(terminal)
+            order(terminal, "1", "7")
+            terminal.wait_text("RESTING")
+            first = only_order()
+            # Half of the time later it is renewed.
+            deadline = time.monotonic() + 2 * WAIT_S
+            while only_order()["expiration_time"] <= first["expiration_time"] and time.monotonic() < deadline:
+                terminal.pump()
+            renewed = only_order()
+            assert renewed["expiration_time"] > first["expiration_time"]
+            assert renewed["status"] == "resting"
+        finally:
+            os.kill(terminal.child.pid, signal.SIGKILL)
+            terminal.child.close(force=True)
+        reply = alone.control(*key, "advance_clock", ms=61_000)
+        assert reply.status_code == 200, reply.text
+        ended = only_order()
+        assert (ended["status"], ended["remaining_count_fp"]) == ("canceled", "0.00")
