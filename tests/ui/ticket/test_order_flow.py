@@ -235,15 +235,23 @@ async def test_escape_while_sending_cancels_nothing_and_the_log_tells_the_end() 
         assert trader.desk.store.orders["o-client-1"].state is OrderState.FILLED
 
 
-@pytest.mark.quick_cases("OrderState.UNKNOWN", "OrderState.RESTING")
-@pytest.mark.parametrize("state", [OrderState.UNKNOWN, OrderState.REFUSED, OrderState.RESTING, OrderState.NOT_SENT])
-async def test_every_outcome_is_said_in_a_word(state: OrderState) -> None:
+@pytest.mark.quick_cases("OrderState.UNKNOWN-*", "OrderState.RESTING-*")
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        (OrderState.UNKNOWN, "UNKNOWN"),
+        (OrderState.REFUSED, "REJECTED"),
+        (OrderState.RESTING, "RESTING"),
+        (OrderState.NOT_SENT, "NOT SENT"),
+    ],
+)
+async def test_every_outcome_is_said_in_a_word(state: OrderState, word: str) -> None:
     async with trading(size=NARROW) as trader:
         trader.desk.state = state
         await write_order(trader)
         await trader.wait_to_arm()
         screen = await trader.press("enter")
-        assert state.name.replace("_", " ") in screen
+        assert word in screen
         assert "client order id client-1" in screen
 
 
@@ -398,7 +406,7 @@ async def test_a_paste_with_its_line_end_is_the_number_and_too_long_a_one_says_w
         ("1.00", "5", "A price lies between 0 and 1 dollar"),
         ("4x", "5", "That is no price"),
         ("1e1", "5", "That is no price"),
-        ("٤٢", "5", "Type a price"),  # none of it is taken into the field
+        ("٤٢", "5", "That is no price"),
         ("-1", "5", "That is no price"),
         ("0.12345", "5", "at most 4 decimals"),
         ("99.99", "5", "this reads as 99.99 dollars"),
