@@ -19,7 +19,7 @@ def test_the_desk_sees_what_a_command_has_sent_and_the_command_what_the_desk_has
     sent = run_in_folder(folder, "order", "buy", "yes", ticker, "3@0.01", "--yes")
     assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
     order_id = sent.only["order"]["order_id"]
-    desk.wait_text("orders 1", "RESTING   YES        0.01")
+    desk.wait_text("orders 1", "RESTING   buy YES    0.01")
     amended = run_in_folder(folder, "amend", order_id, "2@0.01", "--yes")
     assert (amended.code, amended.only["keeps_place"]) == (0, True)
     canceled = run_in_folder(folder, "cancel", "--all", "--ticker", ticker, "--yes")

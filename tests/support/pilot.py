@@ -18,6 +18,7 @@ NARROW = (80, 24)
 USUAL = (140, 50)
 WIDE = (200, 60)
 SIZES = (NARROW, USUAL, WIDE)
+ANSWER_MS = 1_000
 USUAL_UI_SETTINGS = UiSettings(theme="desk", plain_chart=False)
 
 
@@ -39,6 +40,11 @@ class Trader:
     async def type(self, text: str) -> str:
         """Type a text."""
         return await self.press(*text)
+
+    async def answer(self, word: str) -> str:
+        """Type a word that is asked for, and Enter; the clock of the keys goes on by what that takes at the least."""
+        self.timer.advance(ANSWER_MS)
+        return await self.press(*word, "enter")
 
     async def look(self) -> str:
         """Let all that is under way come to its end, draw all that is on the screen, and give the screen."""

@@ -295,7 +295,7 @@ async def test_a_part_that_fills_while_a_word_is_typed_stops_the_change() -> Non
         await open_amend(trader)
         await change(trader, "up")
         trader.desk.store.order(an_order(filled=500, remaining=500, updated_ms=an_order().updated_ms + 1))
-        screen = await trader.press(*"blind", "enter")
+        screen = await trader.answer("blind")
         assert not trader.desk.amended
         assert "check the count" in said(screen)
 
@@ -307,7 +307,7 @@ async def test_violations_are_passed_as_in_the_review() -> None:
         screen = await change(trader, "up")
         assert isinstance(trader.app.screen, WordScreen)
         assert f"Change it to buy YES 10 at 0.47 instead of 10 at 0.46 in {FIRST} all the same?" in said(screen)
-        screen = await trader.press(*"blind", "enter")
+        screen = await trader.answer("blind")
         assert trader.desk.agreed == [frozenset({STALE.risk})]
         assert "Changed." in screen
 
@@ -367,5 +367,5 @@ async def test_golden(state: str, size: tuple[int, int], golden: Callable[[str, 
             await trader.wait_to_arm()
         if state == "word":
             await trader.press("enter")
-            await trader.press(*"Blind", "enter")
+            await trader.answer("Blind")
         golden(f"{state}-{size[0]}x{size[1]}", "\n".join(trader.lines()))

@@ -572,11 +572,11 @@ async def test_a_word_has_to_be_typed_exactly(typed: str, says: str) -> None:
     async with trading(size=NARROW) as trader:
         said = await to_send(trader, STALE)
         assert "Type blind, then Enter" in said
-        assert says in await trader.press(*typed, "enter")
+        assert says in await trader.answer(typed)
         assert not trader.desk.sent
         await trader.press(*["backspace"] * len(typed), *"blind")
         assert not trader.desk.sent
-        assert "FILLED" in await trader.press("enter")
+        assert "FILLED" in await trader.answer("")
         assert trader.desk.agreed == [frozenset({STALE.risk})]
 
 
@@ -594,7 +594,7 @@ async def test_every_violation_is_asked_about_and_one_that_comes_meanwhile_too()
     async with trading(size=NARROW) as trader:
         await to_send(trader, STALE)
         trader.desk.against.append(ALIKE)
-        screen = await trader.press(*"blind", "enter")
+        screen = await trader.answer("blind")
         assert not trader.desk.sent
         assert "would be a second" in " ".join(screen.split())
         assert "FILLED" in await trader.press("y")
@@ -605,7 +605,7 @@ async def test_what_was_asked_about_and_is_over_needs_no_answer_more() -> None:
     async with trading(size=NARROW) as trader:
         await to_send(trader, STALE, ALIKE)
         trader.desk.against = []
-        assert "FILLED" in await trader.press(*"blind", "enter")
+        assert "FILLED" in await trader.answer("blind")
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -616,7 +616,7 @@ async def test_what_cannot_be_passed_is_said_and_not_sent(when: str) -> None:
         else:
             await to_send(trader, STALE)
             trader.desk.against = [HARD, STALE]
-            await trader.press(*"blind", "enter")
+            await trader.answer("blind")
         await trader.wait_to_arm()
         screen = await trader.press("enter")
         assert "CANNOT BE SENT" in screen
