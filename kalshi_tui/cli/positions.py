@@ -127,8 +127,10 @@ async def _read_markets(rest: "RestClient", tickers: "Sequence[str]") -> "dict[s
     markets: dict[str, Market] = {}
     try:
         for start in range(0, len(tickers), MAX_TICKERS_PER_REQUEST):
-            async for market in rest.markets(tickers=tickers[start : start + MAX_TICKERS_PER_REQUEST]):
-                markets[market.ticker] = market
+            chunk = tickers[start : start + MAX_TICKERS_PER_REQUEST]
+            markets |= {each.ticker: each async for each in rest.markets(tickers=chunk)}
+            if old := [each for each in chunk if each not in markets]:
+                markets |= {each.ticker: each async for each in rest.archive.markets(tickers=old)}
     except KalshiError as error:
         rest.leave_out(LeftOut("list of markets", "that of the positions", str(error)))
     return markets
