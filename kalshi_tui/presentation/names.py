@@ -32,11 +32,24 @@ def _short_label(label: str, outcome: str, width: int) -> str:
     return f"{fit(title, room)} {fit(outcome, width - room - 1)}"
 
 
-def unknown_market_text(store: Store) -> str:
+def unknown_market_text(store: Store, ticker: str) -> str:
     """Return why a market is not known, as the end of a sentence."""
+    error = store.market_data.ticker_error(ticker)
+    if error is not None:
+        return f"could not be read: {error}" if error else "is being read..."
     if store.is_listed:
         return "is not known to the exchange"
     return "has not been read" if store.market_data.listing_error else "is being read..."
+
+
+def unlisted_text(store: Store) -> str:
+    """Return that the list of markets has not been read whole, and why; empty if it has been."""
+    if store.is_listed:
+        return ""
+    why = store.market_data.listing_error
+    if not why:
+        return "The markets are being read..."
+    return f"Not all markets have been read: {why}" if store.markets else f"The markets have not been read: {why}"
 
 
 def market_status_text(market: Market) -> str:

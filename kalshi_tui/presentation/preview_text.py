@@ -66,7 +66,12 @@ def preview_lines(
             "Brings" if change > 0 else "Cost", money_text(abs(change)), "Cash after", _cash_text(cash, sums)
         ),
         two_column_line("Taker fee", _fee_text(seen.fee_at_most), "Maker fee", _fee_text(seen.maker_fee)),
-        two_column_line("Closes", _closes_text(then, sums.base), "Opens", _opens_text(sums)),
+        two_column_line(
+            "Closes",
+            _closes_text(then, sums.base) if held else NO_VALUE,
+            "Opens",
+            _opens_text(sums) if held else NO_VALUE,
+        ),
         two_column_line(
             "Worst loss", worst_loss_text(sums), "If right", f"pays {money_text(then.opened * PRICE_UNIT)}"
         ),

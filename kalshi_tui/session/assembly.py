@@ -41,7 +41,7 @@ from kalshi_tui.session.market_data.polled_feed import PolledFeed
 from kalshi_tui.session.market_data.sparklines import SparklineReader
 from kalshi_tui.session.market_data.subscriptions import MarketSubscriptions
 from kalshi_tui.session.notices import Severity
-from kalshi_tui.session.options import NO_KEY, SessionOptions
+from kalshi_tui.session.options import NO_ACCOUNT, SessionOptions
 from kalshi_tui.session.practice_actions import PracticeActions
 from kalshi_tui.session.readers import CatchUp, Readers
 from kalshi_tui.session.replay import ReplayClock, ReplayFollower
@@ -90,7 +90,7 @@ def assemble_session(
         stream = polled = PolledFeed(rest, store, hours.check, sleep, timer_s)
         store.mark_delayed()
     if options.without_key:
-        store.account.mark_unreadable(NO_KEY)
+        store.account.mark_unreadable(NO_ACCOUNT)
     execution = _assemble_execution(
         venue, rest, store, supervisor, clock_ms, sleep, timer_s, journal or Journal.in_memory(), options
     )

@@ -32,6 +32,8 @@ class DeadManOptions:
 
 READ_ONLY: Final = "The program was started with --read-only: it sends nothing."
 NO_KEY: Final = "There is no API key: you can only watch."
+NO_ACCOUNT: Final = f"{NO_KEY} The log says how to make one."
+"""Stands in the lists of the account where there is no key."""
 HOW_TO_MAKE_A_KEY: Final = (
     "To trade, make one: log in at kalshi.com (or its demo), Account & security, API Keys, Create Key; then set "
     "KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH. docs/trading.md shows each step."

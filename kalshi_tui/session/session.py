@@ -153,7 +153,9 @@ class Session:
     def _start_watching(self) -> None:
         """Start what needs no key: the market data."""
         parts, supervisor = self.parts, self.parts.supervisor
-        self.store.notify(Severity.WARNING, f"{NO_KEY} Prices are up to {DELAY_TEXT} old. {HOW_TO_MAKE_A_KEY}")
+        self.store.notify(
+            Severity.WARNING, f"{NO_KEY} Prices that can be read are up to {DELAY_TEXT} old. {HOW_TO_MAKE_A_KEY}"
+        )
         supervisor.keep_running(parts.stream.run, "prices")
         parts.readers.markets.set_watch_list_markets(self._watch_list_tickers)
         for work, name in parts.readers.for_watching():

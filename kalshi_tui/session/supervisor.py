@@ -11,6 +11,8 @@ from kalshi_tui.session.store import Store
 from kalshi_tui.session.timing import Sleep
 
 RESTART_DELAY_S: Final = 3.0
+DEFECT_TEXT: Final = "a defect, which the log names."
+"""Why something was not read that a defect kept from being read, as the end of a sentence."""
 _log: Final = logging.getLogger("kalshi_tui.session")
 
 

@@ -7,6 +7,7 @@ failed read raises `TransportError`, `Refused` or `BadReply`. A failed command r
 
 import asyncio
 import logging
+import socket
 import zlib
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ Params = Mapping[str, str | int | Sequence[str] | None]
 Body = Struct | Mapping[str, str | int | bool]
 
 TOO_MANY_REQUESTS: Final = 429
+MAX_CAUSES: Final = 10
 MAX_LOGGED_ITEMS: Final = 10_000
 """How many items that were left out are logged: each once, and then no more."""
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -609,12 +611,24 @@ def _describe_transport_error(error: Exception) -> str:
     if isinstance(error, httpx.TransportError) and (fault := describe_tls_error(error)):
         return fault
     if isinstance(error, httpx.ConnectError):
+        if _is_name_error(error):
+            return "its name leads to no address from here"
         return "nobody answers at its address"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return "it took too long"
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError | httpx.CloseError):
         return "the connection broke"
     return "the connection failed"
+
+
+def _is_name_error(error: Exception) -> bool:
+    """Return whether it was the name that could not be resolved, as without network: then nobody was asked."""
+    cause: BaseException | None = error
+    for _ in range(MAX_CAUSES):
+        if isinstance(cause, socket.gaierror):
+            return True
+        cause = None if cause is None else cause.__cause__ or cause.__context__
+    return False
 
 
 def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:

@@ -92,17 +92,24 @@ class AccountMarketReader:
             for ticker in sorted(needed_tickers(self._store, self._shown))
             if ticker not in markets and now - self._tried_ms.get(ticker, -UNKNOWN_RETRY_MS) >= UNKNOWN_RETRY_MS
         ]
+        note = self._store.market_data.set_ticker_errors
+        note(missing, "")
         for start in range(0, len(missing), MAX_TICKERS_PER_REQUEST):
             chunk = missing[start : start + MAX_TICKERS_PER_REQUEST]
-            found = {each.ticker: each async for each in self._rest.markets(tickers=chunk)}
-            for ticker in chunk:
-                if ticker in found:
-                    continue
-                try:
-                    found[ticker] = await whole_history.market(self._rest, ticker)
-                except NotFound:
-                    self._tried_ms[ticker] = now
-            await self._add(list(found.values()))
+            try:
+                found = {each.ticker: each async for each in self._rest.markets(tickers=chunk)}
+                for ticker in chunk:
+                    if ticker in found:
+                        continue
+                    try:
+                        found[ticker] = await whole_history.market(self._rest, ticker)
+                    except NotFound:
+                        self._tried_ms[ticker] = now
+                await self._add(list(found.values()))
+            except KalshiError as error:
+                note(missing[start:], str(error))
+                raise
+            note(chunk, None)
 
     async def _reread_combos(self) -> None:
         """Read again, once a minute, the combos on the desk until they are settled.

@@ -7,6 +7,7 @@ from kalshi_tui.domain.candles import CANDLE_PERIODS_MINUTES, CandleSeries
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.supervisor import DEFECT_TEXT
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
 CANDLES_PER_READ: Final = 500
@@ -72,7 +73,10 @@ class CandleReader:
         since_s, until_s = since_ms // 1000, (as_of_ms + chart.period_ms) // 1000
         try:
             candles = await self._rest.candles(series, ticker, since_s, until_s, minutes=minutes)
-        except KalshiError as error:
+        except Exception as error:
+            if not isinstance(error, KalshiError):
+                self._store.market_data.set_chart_error(ticker, minutes, f"The chart could not be read: {DEFECT_TEXT}")
+                raise
             self._store.market_data.set_chart_error(
                 ticker, minutes, f"The chart could not be read; it is tried again. {error}"
             )

@@ -14,6 +14,7 @@ from kalshi_tui.session.market_data.fee_reader import FeeReader
 from kalshi_tui.session.market_data.polled_feed import POLL_INTERVAL_S
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
+from kalshi_tui.session.supervisor import DEFECT_TEXT
 from kalshi_tui.session.timing import Sleep, sleep_until_event
 
 MAX_MARKETS: Final = 100_000
@@ -183,7 +184,11 @@ class MarketListReader:
         while True:
             try:
                 await self._read_list_pages()
-            except KalshiError as error:
+            except Exception as error:
+                if not isinstance(error, KalshiError):
+                    # It is begun again, but nothing is being read meanwhile.
+                    self._store.market_data.set_listing_error(DEFECT_TEXT)
+                    raise
                 self._store.market_data.set_listing_error(str(error))
                 if str(error) != told:
                     told = str(error)
@@ -202,15 +207,18 @@ class MarketListReader:
     async def _read_watch_list(self, tickers: Sequence[str]) -> None:
         """Read markets by their tickers until it works; those that the exchange does not know are left out."""
         left = list(tickers)
+        self._store.market_data.set_ticker_errors(left, "")
         while left:
             try:
                 async with self._read_slots:
                     found = [each async for each in self._rest.markets(tickers=left[:MAX_TICKERS_PER_REQUEST])]
                 self._read_early.update(each.ticker for each in found if each.ticker not in self._store.markets)
                 self._store_markets(found, in_list_order=True)
-            except KalshiError:
+            except KalshiError as error:
+                self._store.market_data.set_ticker_errors(left, str(error))
                 await self._sleep(self._retry_delay_s)
             else:
+                self._store.market_data.set_ticker_errors(left[:MAX_TICKERS_PER_REQUEST], None)
                 del left[:MAX_TICKERS_PER_REQUEST]
 
     async def _read_list_pages(self) -> None:
@@ -298,7 +306,11 @@ class MarketListReader:
             # The tape is read again and again with the book.
             self._tapes_read.add(ticker)
             return
-        trades = await self._rest.trades(ticker, most=TRADES_PER_READ)
+        try:
+            trades = await self._rest.trades(ticker, most=TRADES_PER_READ)
+        except KalshiError as error:
+            self._store.market_data.set_tape_error(ticker, str(error))
+            raise
         self._store.market_data.set_tape(ticker, trades)
         if ticker in self._shown_tickers:
             self._tapes_read.add(ticker)

@@ -212,8 +212,10 @@ class PolledFeed:
             if kind is _Kind.BOOK:
                 refused = isinstance(error, Refused) and error.status in SIGNED_ONLY
                 why = NO_BOOKS if refused else f"It could not be read: {why}"
-            elif kind is _Kind.TAPE and self._failures.get(each) != why:
-                self._store.notify(Severity.WARNING, f"The trades of {ticker} could not be read: {why}", ticker)
+            elif kind is _Kind.TAPE:
+                self._store.market_data.set_tape_error(ticker, why)
+                if each not in self._failures:
+                    self._store.notify(Severity.WARNING, f"The trades of {ticker} could not be read: {why}", ticker)
             self._failures[each] = why
 
     async def _read_tape(self, ticker: str) -> None:

@@ -60,6 +60,8 @@ class MarketDataStore:
         self._quotes: dict[str, Quote] = {}
         self._books: dict[str, LiveBook] = {}
         self._tapes: dict[str, deque[Trade]] = {}
+        self._tape_errors: dict[str, str] = {}
+        self._ticker_errors: dict[str, str] = {}
         self._charts: dict[tuple[str, int], CandleSeries] = {}
         self._sparklines: dict[str, tuple[Price, ...]] = {}
         self._watchers: Mapping[str, MarketWatcher] = {}
@@ -104,6 +106,14 @@ class MarketDataStore:
     def is_listed(self) -> bool:
         """Whether the list of markets has been read to its end, at least once."""
         return self._is_listed
+
+    def tape_error(self, ticker: str) -> str:
+        """Return why a tape could not be read at the last try; empty if it could, or has not been tried."""
+        return self._tape_errors.get(ticker, "")
+
+    def ticker_error(self, ticker: str) -> str | None:
+        """Return why a market could not be read by its ticker; empty while it is being read, None if neither is so."""
+        return self._ticker_errors.get(ticker)
 
     @property
     def list_left_out_text(self) -> str:
@@ -298,7 +308,22 @@ class MarketDataStore:
         every.sort(key=lambda trade: trade.ts_ms, reverse=True)
         tape.clear()
         tape.extend(every[:TAPE_CAPACITY])
+        self._tape_errors.pop(ticker, None)
         self._changed_tickers.add(ticker)
+
+    def set_tape_error(self, ticker: str, why: str) -> None:
+        """Note that a tape could not be read; the prints known before stay."""
+        self._tape_errors[ticker] = why
+        self._changed_tickers.add(ticker)
+
+    def set_ticker_errors(self, tickers: Iterable[str], why: str | None) -> None:
+        """Note why markets could not be read by their tickers; empty while they are being read, None once they are."""
+        for ticker in tickers:
+            if why is None:
+                self._ticker_errors.pop(ticker, None)
+            else:
+                self._ticker_errors[ticker] = why
+        self._changes.mark(Topic.MARKETS)
 
     def set_chart(self, ticker: str, minutes: int, candles: Sequence[Candle], since_ms: int, as_of_ms: int) -> None:
         """Take all candles of a market that end at ``since_ms`` or later, read at ``as_of_ms``, the exchange's time."""

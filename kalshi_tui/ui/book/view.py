@@ -41,6 +41,8 @@ SEPARATOR: Final = " │ "
 SELECTED_BID_SEPARATOR: Final = "◄│ "
 SELECTED_ASK_SEPARATOR: Final = " │►"
 """Between the two sides: the sign points at the chosen price."""
+DELAYED_MARK: Final = "delayed  "
+"""Stands before what is read off a book that no stream keeps true."""
 GONE_TEXT: Final = "gone"
 """Stands for the size where the chosen price is no level any more."""
 
@@ -92,11 +94,12 @@ def _state_line(live: LiveBook, market: Market) -> Line:
     if live.trust is not BookTrust.GOOD:
         return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
     spread, middle = book.spread, book.mid_doubled()
+    delayed = Span(DELAYED_MARK if live.delayed else "", Tone.WARN)
     if spread is None or middle is None:
         sides = [name for name, side in (("YES", book.yes), ("NO", book.no)) if len(side)]
-        return line(Span(f"only {sides[0]} is bid" if sides else "nobody bids", Tone.DIM))
+        return line(delayed, Span(f"only {sides[0]} is bid" if sides else "nobody bids", Tone.DIM))
     return line(
-        Span("delayed  " if live.delayed else "", Tone.WARN),
+        delayed,
         Span("spread ", Tone.DIM),
         price_text(spread, decimals) if spread >= 0 else f"-{price_text(-spread, decimals)}",
         Span("  mid ", Tone.DIM),
@@ -275,7 +278,7 @@ def quote_line(live: LiveBook, market: Market, side: Side) -> Line:
     bid, ask = live.book.best_bid(side), live.book.best_ask(side)
     if live.trust is BookTrust.WAITING:
         return line(Span(f"{side.name}  waiting for the book", Tone.WARN))
-    stale = Span("  STALE", Tone.WARN) if live.trust is BookTrust.STALE else Span("")
+    stale = Span("  STALE" if live.trust is BookTrust.STALE else "  delayed" if live.delayed else "", Tone.WARN)
     return line(
         Span(f"{side.name}  bid "),
         Span(price_text(bid.price, decimals) if bid else NO_VALUE, Tone.BID),

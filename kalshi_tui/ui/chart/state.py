@@ -20,6 +20,7 @@ from kalshi_tui.ui.chart.marks import ASCII_GLYPHS, BLOCK_GLYPHS, ChartKind
 from kalshi_tui.ui.chart.view import ChartOptions, chart_lines
 
 PERIOD_NAMES = {1: "1 minute", 60: "1 hour", 1440: "1 day"}
+NO_MARKET = "No market is chosen."
 PERIOD_SHORT_NAMES = {1: "1m", 60: "1h", 1440: "1d"}
 
 
@@ -94,6 +95,8 @@ class ChartState:
         chart = self._drawn_chart = self.chart
         if not chart.candles:
             said = "No candles of this market yet." if chart.as_of_ms else "Reading the chart..."
+            if not self.ticker:
+                said = NO_MARKET
             return [line(Span(chart.why or said, Tone.WARN if chart.why else Tone.DIM))]
         cross = self.crosshair_ms
         if cross is None and focused:

@@ -5,6 +5,7 @@ from typing import Final
 
 from kalshi_tui.domain.text import LOCKED_KEY
 from kalshi_tui.session.account.account_view import subaccount_text
+from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.practice_faults import PracticeFault
@@ -100,9 +101,11 @@ class ProgramController:
         view = self._session.store.account.view
         if view.is_locked:
             return LOCKED_KEY
-        return (
-            "" if view.several else "There is no subaccount beside the primary: 'kalshi-tui subaccounts' creates one."
-        )
+        if view.several:
+            return ""
+        if unread := self._session.store.why_unread(AccountList.POSITIONS):
+            return f"Your subaccounts are not known. {unread}"
+        return "There is no subaccount beside the primary: 'kalshi-tui subaccounts' creates one."
 
     def rehearse(self, fault: PracticeFault) -> None:
         """Ask the practice exchange to simulate a fault."""

@@ -36,8 +36,14 @@ LINK_STATE_TEXT: Final = {
     LinkState.WAITING: ("reconnecting", Tone.WARN),
     LinkState.REFUSED: ("refused", Tone.BAD),
 }
-DELAYED_TEXT: Final = ("delayed, watching only", Tone.WARN)
-"""What stands there while prices are read now and then, without a stream."""
+WATCHING_TEXT: Final = {
+    LinkState.OFFLINE: ("not read yet, watching only", Tone.WARN),
+    LinkState.CONNECTING: ("not read yet, watching only", Tone.WARN),
+    LinkState.LIVE: ("delayed, watching only", Tone.WARN),
+    LinkState.WAITING: ("not read, watching only", Tone.BAD),
+    LinkState.REFUSED: ("refused, watching only", Tone.BAD),
+}
+"""What stands there where prices are read now and then, without a stream."""
 SILENT_AFTER_MS: Final = 15_000
 """A link that has brought nothing for so long is said to be silent; pings alone keep it up."""
 LATE_READ_MS: Final = 20_000
@@ -58,9 +64,7 @@ def status_line(
 
     ``badges`` stand beside the venue and stay too: that it is a replay, or is recorded.
     """
-    word, tone = LINK_STATE_TEXT[store.connection.state]
-    if store.is_delayed and store.connection.state is LinkState.LIVE:
-        word, tone = DELAYED_TEXT
+    word, tone = (WATCHING_TEXT if store.is_delayed else LINK_STATE_TEXT)[store.connection.state]
     left = [Span(f" {venue.value} ", Tone.VENUE), *badges, Span(f" {word}", tone)]
     live = store.connection.state is LinkState.LIVE
     alarms = _link_warnings(pulse, delayed=store.is_delayed) if live else []

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Label
 
 from kalshi_tui.domain.alerts import (
+    ACCOUNT_KINDS,
     Alert,
     AlertError,
     AlertKind,
@@ -113,6 +114,8 @@ class AlertScreen(CommandModal[None]):
         market = self.session.store.markets.get(self._ticker)
         if alert.kind is AlertKind.CLOSE and market is not None and not market.expected_end_ms:
             raise AlertError("Nobody has said when this market closes.")
+        if alert.kind in ACCOUNT_KINDS and (why := self.session.store.reads.unreadable):
+            raise AlertError(f"This would never ring. {why}")
         return alert
 
     @on(Input.Changed)

@@ -33,6 +33,7 @@ DETAIL_LABEL_WIDTH: Final = 14
 """Cells of the words before a value."""
 QUOTE_COLUMNS_WIDTH: Final = 8 * 3 + 9
 MAX_OUTCOMES: Final = 200
+DELAYED_QUOTES: Final = "delayed: they are read now and then, and outcomes that are not on the screen less often"
 PROVISIONAL_TEXT: Final = "the exchange may take it away again if nobody trades in it"
 FEE_TYPE_TEXT: Final = {
     FeeType.QUADRATIC: "takers pay 7% x price x (1 - price) a contract, makers nothing",
@@ -66,6 +67,8 @@ def detail_lines(store: Store, market: Market, width: int) -> list[Line]:
     if market.is_combo:
         made += [(), *combo_leg_lines(store, market, width)]
     siblings = [other for other in store.markets.values() if other.event_ticker == market.event_ticker]
+    if store.is_delayed:
+        made += _detail_lines("Quotes", DELAYED_QUOTES, width)
     if len(siblings) > 1:
         made += [(), *outcome_lines(store, siblings, market.ticker, width, exclusive=_is_mutually_exclusive(event))]
     for heading, text in (("Rules", market.rules_primary), ("More rules", market.rules_secondary)):
@@ -197,7 +200,9 @@ def _percent_text(price: Price) -> str:
 
 
 def _settlement_source_lines(event: Event | None, width: int) -> list[Line]:
-    if event is None or not event.settlement_sources:
+    if event is None:
+        return [line(Span("The event has not been read.", Tone.WARN))]
+    if not event.settlement_sources:
         return [line(Span("The exchange names no source.", Tone.DIM))]
     found = []
     for name, url in event.settlement_sources:

@@ -288,7 +288,7 @@ class LadderPane(LineView):
 
     def _unknown_market_lines(self) -> list[Line]:
         """Return a line that names the market: a ladder beside the others is kept even if its market is gone."""
-        words = unknown_market_text(self._store)
+        words = unknown_market_text(self._store, self._ticker)
         return [line(Span(fit(self._ticker, self.line_width), Tone.HEAD)), line(Span(words, Tone.DIM))]
 
 

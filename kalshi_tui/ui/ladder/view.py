@@ -23,7 +23,7 @@ from kalshi_tui.presentation.number_text import (
     price_text,
     short_count_text,
 )
-from kalshi_tui.ui.book.view import header_line
+from kalshi_tui.ui.book.view import DELAYED_MARK, header_line
 from kalshi_tui.ui.ladder.rows import (
     LadderRow,
     LadderSnapshot,
@@ -72,6 +72,7 @@ def _state_line(snapshot: LadderSnapshot) -> Line:
         return line(Span(f" {live.trust.name} ", Tone.WARN), Span(f" {live.why}", Tone.DIM))
     bid, ask, spread = live.book.best_bid(side), live.book.best_ask(side), live.book.spread
     best = line(
+        Span(DELAYED_MARK if live.delayed else "", Tone.WARN),
         Span(f"{side.name} bid ", Tone.DIM),
         Span(price_text(bid.price, decimals) if bid else NO_VALUE, Tone.BID),
         Span("  ask ", Tone.DIM),

@@ -13,7 +13,7 @@ from kalshi_tui.ui.lists import alert_reasons
 from kalshi_tui.ui.lists.export import build_table
 from kalshi_tui.ui.lists.export_file import Exporter
 from kalshi_tui.ui.lists.panes import LISTS, PAGED_TABS, ListItem, Tab, has_more
-from kalshi_tui.ui.lists.tape_filter import next_min_count
+from kalshi_tui.ui.lists.tape_filter import next_min_count, no_trades_text
 
 
 class ListsController:
@@ -117,6 +117,10 @@ class ListsController:
         lower = self._lower
         if lower.tab in LISTS and (unread := self._store.why_unread(LISTS[lower.tab])):
             # An empty table would say that there is nothing.
+            self._store.notify(Severity.ERROR, f"Nothing is exported. {unread}")
+            return
+        if lower.tab is Tab.TAPE and lower.chart.ticker not in self._store.tapes:
+            unread = no_trades_text(self._store, lower.chart.ticker, lower.min_count)
             self._store.notify(Severity.ERROR, f"Nothing is exported. {unread}")
             return
         rows = build_table(

@@ -248,7 +248,7 @@ def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count
         rows.append(("", line(Span(left_out, Tone.WARN))))
     elif since := _since_text(store, tab, empty=not rows):
         rows.append(("", line(Span(since, Tone.DIM))))
-    empty = no_trades_text(min_count) if tab is Tab.TAPE else _empty_list_text(tab)
+    empty = no_trades_text(store, ticker, min_count) if tab is Tab.TAPE else _empty_list_text(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
 
 

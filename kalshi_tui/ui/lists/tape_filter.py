@@ -28,8 +28,13 @@ def filter_text(min_count: Count) -> str:
     return f"{count_text(min_count)} contracts or more, and yours" if min_count else "all sizes"
 
 
-def no_trades_text(min_count: Count) -> str:
-    """Return the sentence for an empty list."""
+def no_trades_text(store: Store, ticker: str, min_count: Count) -> str:
+    """Return the sentence for an empty list: that there was no trade only where the trades have been read."""
+    if not ticker:
+        return "No market is chosen."
+    if ticker not in store.tapes:
+        why = store.market_data.tape_error(ticker)
+        return f"The trades could not be read; it is tried again. {why}" if why else "Reading the trades..."
     return f"No trade of {count_text(min_count)} contracts or more seen yet." if min_count else "No trades seen yet."
 
 

@@ -13,6 +13,7 @@ from kalshi_tui.presentation.lines import (
     fit,
     line,
 )
+from kalshi_tui.presentation.names import unlisted_text
 from kalshi_tui.session.interface import TradingSession
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.market_list.finder import (
@@ -80,12 +81,21 @@ class FinderScreen(CommandModal[str]):
         room = self._list.line_width
         words = f"Asking the exchange for {self._asking}..." if self._asking else self._answer
         tone = Tone.WARN if self._answer and not self._asking else Tone.DIM
-        self._path_line.show([line(Span(fit(words or self._finder.path_text, self._path_line.line_width), tone))])
+        self._path_line.show([line(Span(fit(words or self._place_text(), self._path_line.line_width), tone))])
         self._heading.show([line(" ", *finder_heading(self._rows, room))])
         rows = [finder_row_line(self.session.store, row, room) for row in self._rows]
-        self._list.show(rows or [line(Span("Nothing has these words.", Tone.DIM))])
+        self._list.show(rows or [line(Span(self._nothing_text(), Tone.DIM))])
         if first:
             self._list.move_cursor_to(0)
+
+    def _place_text(self) -> str:
+        """Return the place in the tree, and that it is not whole where the list has not been read."""
+        return "  ".join(filter(None, (self._finder.path_text, unlisted_text(self.session.store))))
+
+    def _nothing_text(self) -> str:
+        """Return that nothing was found, and where that proves nothing because the list has not been read whole."""
+        unread = unlisted_text(self.session.store)
+        return f"Nothing that has been read has these words. {unread}" if unread else "Nothing has these words."
 
     @on(Input.Changed)
     def _input_changed(self) -> None:
@@ -116,6 +126,13 @@ class FinderScreen(CommandModal[str]):
         """Ask the exchange for what the list lacks; go to the one market that it has, or show what there is."""
         self._asking = name
         self.redraw()
+        try:
+            await self._look_up(question, name)
+        finally:
+            # Whatever came of it: nothing is being asked any more.
+            self._asking = ""
+
+    async def _look_up(self, question: Question, name: str) -> None:
         if question is Question.COLLECTIONS:
             answer = await self.session.read_combo_collections()
             if answer.collections:

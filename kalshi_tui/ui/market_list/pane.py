@@ -19,6 +19,7 @@ from kalshi_tui.presentation.lines import (
     line,
     wrap,
 )
+from kalshi_tui.presentation.names import unlisted_text
 from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.key_labels import key_for
@@ -177,11 +178,13 @@ class MarketListPane(Vertical):
 
     def _empty_list_text(self, words: Sequence[str]) -> str:
         if words:
-            return "No market has these words; esc clears."
+            unread = unlisted_text(self._store)
+            read = " that has been read" if unread else ""
+            return f"No market{read} has these words; esc clears. {unread}".rstrip()
         if self._watch_lists.shown:
             return f"Nothing is on this list yet: {key_for('watch')} puts a market on it, {key_for('list')} goes on."
-        if why := self._store.market_data.listing_error:
-            return f"The markets have not been read: {why}"
+        if self._store.market_data.listing_error and (unread := unlisted_text(self._store)):
+            return unread
         return "No market is open." if self._store.is_listed else "Reading the markets..."
 
     def _empty_list_lines(self, words: Sequence[str]) -> list[Line]:
@@ -252,10 +255,12 @@ class MarketListPane(Vertical):
             live=self._live,
             name=self._watch_lists.shown,
             sort=self._sort,
-            reading=self._store.listing_progress,
+            reading=self._store.listing_progress if not self._store.market_data.listing_error else None,
         )
         self._heading.show([heading])
         unread = self._store.market_data.list_left_out_text
+        if self._tickers and self._store.market_data.listing_error:
+            unread = f"Not read whole: {self._store.market_data.listing_error}"
         self._foot.display = bool(unread)
         self._foot.show([line(Span(fit(f" {unread}", self.list.line_width), Tone.WARN))] if unread else [])
 

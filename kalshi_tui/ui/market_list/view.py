@@ -209,7 +209,7 @@ def market_line(
     """Return the line of a market in the store; ``orders`` are the trader's that may be live there."""
     market = store.markets.get(ticker)
     if market is None:
-        return unknown_market_line(ticker, columns, unknown_market_text(store))
+        return unknown_market_line(ticker, columns, unknown_market_text(store, ticker))
     past, position = store.sparklines.get(ticker, ()), store.positions.get(ticker)
     row = MarketRow(
         market,

@@ -145,7 +145,8 @@ class TicketScreen(CommandModal[None]):
         if terms is None:
             what = "" if said else "What the order would do is shown here, once price, count and time are set."
             self._preview.show([line(Span(what, Tone.DIM))])
-            self._violations.show([])
+            never = self.session.read_only_reason
+            self._violations.show([line(Span(never, Tone.WARN))] if never else [])
         else:
             cash, precision = self.session.store.available_cash(market, self._subaccount), self.session.store.precision
             own = self.session.store.account.own_orders(terms)
