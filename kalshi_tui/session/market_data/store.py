@@ -323,6 +323,7 @@ class MarketDataStore:
                 self._ticker_errors.pop(ticker, None)
             else:
                 self._ticker_errors[ticker] = why
+            self._changed_tickers.add(ticker)
         self._changes.mark(Topic.MARKETS)
 
     def set_chart(self, ticker: str, minutes: int, candles: Sequence[Candle], since_ms: int, as_of_ms: int) -> None:

@@ -15,6 +15,7 @@ from kalshi_tui.presentation.lines import (
 )
 from kalshi_tui.presentation.names import unlisted_text
 from kalshi_tui.session.interface import TradingSession
+from kalshi_tui.session.supervisor import DEFECT_TEXT
 from kalshi_tui.ui.command import Scope
 from kalshi_tui.ui.market_list.finder import (
     Finder,
@@ -128,9 +129,10 @@ class FinderScreen(CommandModal[str]):
         self.redraw()
         try:
             await self._look_up(question, name)
-        finally:
-            # Whatever came of it: nothing is being asked any more.
-            self._asking = ""
+        except Exception:
+            # Else the screen would say for ever that the exchange is being asked.
+            self._show_answer(f"{name} could not be asked for: {DEFECT_TEXT}")
+            raise
 
     async def _look_up(self, question: Question, name: str) -> None:
         if question is Question.COLLECTIONS:

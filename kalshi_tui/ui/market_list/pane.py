@@ -201,6 +201,8 @@ class MarketListPane(Vertical):
                 self.redraw()
                 return
             self._draw_heading()
+            # Why a market of a watch list is not known may be another reason now.
+            self._redraw_markets([each for each in self._visible_tickers if each not in self._store.markets])
         self._update_visible()
         for ticker in dirty.tickers.intersection(self._visible_tickers):
             self._flashes.update(ticker, flashing_prices(self._store, ticker))

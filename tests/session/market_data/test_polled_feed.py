@@ -17,6 +17,7 @@ from kalshi_tui.session.assembly import assemble_session
 from kalshi_tui.session.market_data.polled_feed import NO_BOOKS, POLL_INTERVAL_S
 from kalshi_tui.session.options import SessionOptions
 from kalshi_tui.session.session import Session
+from kalshi_tui.session.supervisor import DEFECT_TEXT
 from kalshi_tui.session.venue import Venue
 from tests.support.practice_server import PREFIX, Serving, lasting_markets, serving
 from tests.support.simulated_time import Simulated
@@ -222,3 +223,41 @@ async def test_a_trade_that_is_read_rings_its_alert_once(watching: Watching) -> 
     assert reply.status_code == 201, reply.text
     await watching.pass_time(40)
     assert watching.session.alerts.ring_count == 1
+
+
+async def test_what_cannot_be_read_is_named_until_it_can_be() -> None:
+    async with serving() as exchange:
+        watching = Watching(exchange)
+        data = watching.store.market_data
+        watching.fails = lambda _: 404
+        watching.session.set_watch_list_markets(["KXGONE-1"])
+        await watching.session.start()
+        watching.session.set_shown_markets([watching.first])
+        await watching.pass_time(2)
+        for why in (data.listing_error, data.tape_error(watching.first), data.ticker_error("KXGONE-1")):
+            assert why, "it has failed, and nothing says so"
+        watching.fails = lambda _: 0
+        await watching.pass_time(32)
+        assert (data.listing_error, data.tape_error(watching.first), data.ticker_error("KXGONE-1")) == ("", "", None)
+        assert data.is_listed
+        await watching.session.stop()
+
+
+async def test_a_defect_while_the_list_is_read_is_a_reason_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Any, **__: Any) -> None:
+        raise TypeError("a defect")
+
+    async with serving() as exchange:
+        watching = Watching(exchange)
+        with monkeypatch.context() as patched:
+            patched.setattr(RestClient, "events", broken)
+            patched.setattr(RestClient, "candles", broken)
+            await watching.session.start()
+            watching.session.set_shown_chart(watching.first, 60)
+            await watching.pass_time(2)
+            assert watching.store.market_data.listing_error == DEFECT_TEXT
+            assert DEFECT_TEXT in watching.store.charts[watching.first, 60].why
+        await watching.pass_time(8)
+        assert watching.store.is_listed
+        assert not watching.store.market_data.listing_error
+        await watching.session.stop()
