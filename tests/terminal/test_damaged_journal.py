@@ -58,6 +58,6 @@ def test_the_desk_opens_and_cancels(tmp_path: Path, spoil: Callable[[Path], None
     # Without the journal it is not known that it was meant as a buy.
     terminal.wait_text("Cancel buy YES 7 at 0.01" if spoil is one_row else "Cancel YES 7 at 0.01")
     terminal.press("y")
-    terminal.wait_text("Canceled: buy YES 7 at 0.01")
+    terminal.wait_text("Canceled: buy YES 7 at 0.01" if spoil is one_row else "Canceled: YES 7 at 0.01")
     terminal.press("q")
     assert terminal.ended() == 0
