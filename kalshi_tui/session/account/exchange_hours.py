@@ -107,9 +107,13 @@ class ExchangeHours:
         if hours is not before:
             store.notify(Severity.GOOD if hours is TradingStatus.OPEN else Severity.WARNING, HOURS_MESSAGES[hours])
         if paused_parts and paused_parts != parts_before:
+            kinds = {each for each in (by_shard or {}).values() if each is not TradingStatus.OPEN}
+            refused = "Orders there are rejected now"
+            if TradingStatus.PAUSED in kinds:
+                refused += ", and cancels too" if len(kinds) == 1 else ", and cancels too in some"
             store.notify(
                 Severity.WARNING,
-                f"Paused: {', '.join(paused_parts)}. Orders there are rejected now; all other markets trade.",
+                f"Paused: {', '.join(paused_parts)}. {refused}; all other markets trade.",
             )
         elif parts_before and not paused_parts and hours is TradingStatus.OPEN:
             store.notify(Severity.GOOD, f"Trading resumed: {', '.join(parts_before)}.")

@@ -371,6 +371,19 @@ def test_a_change_that_cannot_be_distrusts_and_heals(changes: dict[str, Any]) ->
     assert rig.feed.healed == 1
 
 
+def test_the_lag_goes_by_when_a_frame_was_sent_and_only_without_that_by_its_change() -> None:
+    rig = Rig(A)
+    frame = json.loads(rig.exchange.move(A, Side.YES, 4000, 500)[0])
+    frame["msg"]["ts_ms"], frame["sending_ts_ms"] = 1_800_000_000_000, 1_800_000_000_250
+    rig.feed.receive(json.dumps(frame))
+    assert rig.feed.last_sent_ms == 1_800_000_000_250
+    frame = json.loads(rig.exchange.move(A, Side.YES, 4000, 600)[0])
+    frame["msg"]["ts_ms"] = 1_800_000_001_000
+    frame.pop("sending_ts_ms", None)
+    rig.feed.receive(json.dumps(frame))
+    assert rig.feed.last_sent_ms == 1_800_000_001_000
+
+
 @pytest.mark.parametrize("ts_ms", [None, "soon", [], 1.5])
 def test_a_change_whose_time_cannot_be_read_changes_the_book_all_the_same(ts_ms: Any) -> None:
     rig = Rig(A, B)

@@ -94,6 +94,10 @@ async def test_a_pause_of_one_part_is_told_for_its_markets_and_no_others(session
     await until(lambda: not store.paused_parts)
     assert store.hours_of(far) is TradingStatus.OPEN
     assert [each.text for each in store.notices if each.text == "Trading resumed: crypto and commodities."]
+    await control.inject_fault("pause_exchange", {"exchange_index": 2})
+    session.parts.readers.hours.check_now()
+    await until(lambda: store.hours_of(far) is TradingStatus.PAUSED)
+    assert "Orders there are rejected now, and cancels too; all other markets trade." in store.notices[0].text
 
 
 async def test_planned_pauses_are_read_and_odd_ones_cost_themselves() -> None:
