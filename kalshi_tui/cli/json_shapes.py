@@ -201,7 +201,7 @@ def position_shape(position: Position, market: Market | None, exit_price: Price 
         "cost": format_money(position.cost),
         "realized_pnl": format_money(position.realized_pnl),
         "fees_paid": format_money(position.fees_paid),
-        "total_traded": format_money(position.total_traded),
+        "total_traded": money_or_null(position.total_traded),
         "subaccount": position.subaccount,
         "market": market_text(market) if market is not None else None,
         "exit_price": price_or_null(exit_price),

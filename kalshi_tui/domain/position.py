@@ -26,7 +26,8 @@ class Position:
     cost: Money = 0
     realized_pnl: Money = 0
     fees_paid: Money = 0
-    total_traded: Money = 0
+    total_traded: Money | None = 0
+    """What all fills have cost, each at the price of the outcome that it bought. None where nobody said it."""
     subaccount: int = 0
     is_settled: bool = False
     """Whether the market has settled: whatever ``count`` says, nothing is held there any more."""
@@ -65,7 +66,7 @@ class Position:
             cost=self.cost - freed + opened * price,
             realized_pnl=self.realized_pnl + brought - freed,
             fees_paid=self.fees_paid + fee,
-            total_traded=self.total_traded + count * price,
+            total_traded=None if self.total_traded is None else self.total_traded + count * price,
             subaccount=self.subaccount,
         )
 

@@ -78,13 +78,14 @@ def position(source: wire.MarketPosition, subaccount: int = 0, *, is_settled: bo
 
 
 def market_position(source: wire.MarketPositionMsg) -> Position:
-    """Translate a position from the stream, which lacks the total traded. Raises TranslationError."""
+    """Translate a position from the stream, which does not say the total traded. Raises TranslationError."""
     return Position(
         ticker=parse_id(source.market_ticker, "market ticker"),
         count=parse_signed_count_field(source.position_fp, "position"),
         cost=parse_money_field(source.position_cost_dollars, "position_cost"),
         realized_pnl=parse_money_field(source.realized_pnl_dollars, "realized_pnl"),
         fees_paid=parse_money_field(source.fees_paid_dollars, "fees_paid"),
+        total_traded=None,
         subaccount=int_or_zero(source.subaccount),
     )
 

@@ -80,7 +80,7 @@ def _position_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
             format_money(each.cost),
             format_money(each.realized_pnl),
             format_money(each.fees_paid),
-            format_money(each.total_traded),
+            format_money(each.total_traded) if each.total_traded is not None else "",
             str(each.subaccount),
         ]
         for _, each in sorted(store.account.positions_by_key.items())
