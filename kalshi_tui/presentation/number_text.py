@@ -48,7 +48,7 @@ def market_price_text(price: Price | None, market: Market | None) -> str:
 def change_text(change: Price | None, decimals: int = 2) -> str:
     """Write a change of price with its sign; no change has none."""
     if change is None:
-        return ""
+        return NO_VALUE
     if not change:
         return price_text(0, decimals)
     return ("+" if change > 0 else "-") + price_text(abs(change), decimals)

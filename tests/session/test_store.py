@@ -208,3 +208,16 @@ def test_a_market_that_came_too_early_goes_to_its_place_when_its_turn_comes() ->
     # It has had its turn: read once more it stays.
     store.market_data.set_markets([second], in_list_order=True)
     assert list(store.markets) == ["S-0", "S-1", "S-2"]
+
+
+def test_the_volume_of_24_hours_goes_on_with_what_trades_and_counts_nothing_twice() -> None:
+    store = a_store()
+    store.market_data.set_markets([Market("T", "E", quote=Quote(volume=10_000, volume_24h=700))])
+    for volume, day in ((10_300, 1_000), (10_250, 950), (10_400, 1_100)):
+        store.quote("T", Quote(last=4_750, volume=volume, ts_ms=9))
+        assert store.quotes["T"].volume_24h == day
+    # What was read again is a little older than the stream.
+    store.market_data.set_markets([Market("T", "E", quote=Quote(volume=10_350, volume_24h=600))])
+    assert store.quotes["T"].volume_24h == 650
+    store.quote("T", Quote(last=4_750, volume=10_450, ts_ms=10))
+    assert store.quotes["T"].volume_24h == 700

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from kalshi_tui.domain.trading_day import trading_day
 from kalshi_tui.practice.engine.exchange import Exchange
 from kalshi_tui.practice.engine.order_entry import DedupeMode
 from kalshi_tui.practice.engine.terms import Catalog
@@ -59,6 +60,7 @@ class World:
         self.combo_maker: ComboMaker | None = None
         self._next_look = now
         self._day = now // 86_400_000
+        self._trading_day = trading_day(now)
 
     def _build_catalog(self, now: int) -> Catalog:
         catalog = build_catalog(now, self.outcomes, self._markets)
@@ -85,7 +87,7 @@ class World:
             self.combo_maker.step(now)
 
     def _list_due(self, now: int) -> None:
-        """List the 15-minute markets that are due, and after midnight the new day's events."""
+        """List the 15-minute markets that are due, after midnight the new day's events; and end the trading day."""
         if self._markets is None or self._markets >= len(recurring_templates()):
             for open_ms in recurring_openings(now):
                 for template in recurring_templates():
@@ -94,16 +96,18 @@ class World:
                         self.exchange.lifecycle.add_event(event)
                         self.exchange.lifecycle.add_market(market)
                         self._quote_event(event.ticker)
+        if (today := trading_day(now)) != self._trading_day:
+            self._trading_day = today
+            for listing in self.exchange.markets.ranked_listings:
+                listing.end_day()
         day = now // 86_400_000
         if day != self._day:
             self._day = day
             self._list_day(now)
 
     def _list_day(self, now: int) -> None:
-        """End a day and list what the new one brings."""
+        """List what a new day brings."""
         exchange = self.exchange
-        for listing in exchange.markets.ranked_listings:
-            listing.end_day()
         fresh = self._build_catalog(now)
         for collection in fresh.collections:
             exchange.markets.collections[collection.ticker] = collection

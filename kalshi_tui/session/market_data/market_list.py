@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kalshi_tui.domain.market import Event, Market, MarketStatus
+from kalshi_tui.domain.trading_day import day_start_ms, next_day_start_ms
 from kalshi_tui.kalshi.errors import KalshiError
 from kalshi_tui.kalshi.rest import MAX_TICKERS_PER_REQUEST, RestClient
 from kalshi_tui.session.bus import MarketListRead
@@ -33,6 +34,10 @@ MAX_CONCURRENT_READS: Final = 2
 REREAD_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The waits while a market that was just created is not there, or one that has just closed still reads as open."""
 MAX_SLEEP_S: Final = 30.0
+DAY_FIGURES_INTERVAL_MS: Final = 10 * 60_000
+"""How often the price of a day ago and the volume of 24 hours are read again: no frame carries them."""
+DAY_START_DELAYS_MS: Final = (2_000, 20_000)
+"""How long after the exchange's day has begun they are read: at once, and when a slow part of it has them too."""
 RELIST_INTERVAL_MS: Final = 15 * 60_000
 """How often the whole list is read again where no stream tells of new markets."""
 SETTLED_RETENTION_MS: Final = 30 * 60_000
@@ -113,6 +118,7 @@ class MarketListReader:
         docs/kalshi-api.md, section 8.
         """
         await self._read_full_list()
+        day_figures_ms = _next_day_figures_ms(self._rest.clock.now_ms())
         tried: set[tuple[str, int]] = set()
         while True:
             # Before anything is looked at: what changes from here on is looked at in the next turn.
@@ -122,16 +128,19 @@ class MarketListReader:
             if self._refresh_requested.is_set():
                 self._refresh_requested.clear()
                 await self._refresh()
+            if self._rest.clock.now_ms() >= day_figures_ms:
+                day_figures_ms = _next_day_figures_ms(self._rest.clock.now_ms())
+                await self._refresh()
             self._drop_finalized()
-            now, due = self._rest.clock.now_ms(), 0
+            now, due = self._rest.clock.now_ms(), day_figures_ms
             for market in list(self._store.markets.values()):
                 at_ms = _next_scheduled_change_ms(market)
                 if at_ms <= now and at_ms and (market.ticker, at_ms) not in tried:
                     tried.add((market.ticker, at_ms))
                     self._spawn(self._apply_scheduled_change(market.ticker, at_ms), f"market {market.ticker}")
                 elif at_ms > now:
-                    due = min(due or at_ms, at_ms)
-            wait = min((due - now) / 1000, MAX_SLEEP_S) if due else MAX_SLEEP_S
+                    due = min(due, at_ms)
+            wait = min(max(due - now, 0) / 1000, MAX_SLEEP_S)
             await sleep_until_event(self._sleep, wait, self._changed)
 
     def add_markets(self, markets: Iterable[Market], events: Iterable[Event] = ()) -> None:
@@ -348,6 +357,13 @@ class MarketListReader:
             market = await self._reread(ticker)
             if market is None or _next_scheduled_change_ms(market) != at_ms:
                 return
+
+
+def _next_day_figures_ms(now_ms: int) -> int:
+    """Return when the figures of the day are to be read again, in Unix milliseconds."""
+    day_starts = (day_start_ms(now_ms), next_day_start_ms(now_ms))
+    after_start = [start + delay for start in day_starts for delay in DAY_START_DELAYS_MS]
+    return min([now_ms + DAY_FIGURES_INTERVAL_MS, *(at_ms for at_ms in after_start if at_ms > now_ms)])
 
 
 def _with_clock_status(market: Market, now_ms: int) -> Market:

@@ -176,9 +176,10 @@ class MarketDataStore:
         """Take a ticker frame. The quote belongs to the store from here on; what the channel does not carry is kept."""
         known = self._quotes.get(ticker)
         if known is not None:
-            quote.previous, quote.volume_24h = known.previous, known.volume_24h
+            quote.previous = known.previous
             if quote.volume is None:
                 quote.volume = known.volume
+            quote.volume_24h = _continue_volume_24h(known, quote.volume)
             if quote.open_interest is None:
                 quote.open_interest = known.open_interest
         self._quotes[ticker] = quote
@@ -264,7 +265,9 @@ class MarketDataStore:
             else:
                 # The stream's quote is newer than the reply's; only what the stream does not carry is taken over.
                 self._quotes[market.ticker] = replace(
-                    live, previous=market.quote.previous, volume_24h=market.quote.volume_24h
+                    live,
+                    previous=market.quote.previous,
+                    volume_24h=_continue_volume_24h(market.quote, live.volume),
                 )
             self._changed_tickers.add(market.ticker)
         self._changes.mark(Topic.MARKETS)
@@ -377,6 +380,16 @@ class MarketDataStore:
             series_ticker=market.series_ticker or (event.series_ticker if event is not None else ""),
             fees=market.fees or (known.fees if known is not None else None),
         )
+
+
+def _continue_volume_24h(read: Quote, volume: Count | None) -> Count | None:
+    """Return the volume of 24 hours, which no frame carries, as of a newer volume than the one it was read with.
+
+    What has traded 24 hours ago leaves it only with the next read.
+    """
+    if read.volume_24h is None or read.volume is None or volume is None:
+        return read.volume_24h
+    return read.volume_24h + volume - read.volume
 
 
 def _listing_key(market: Market) -> tuple[object, ...]:

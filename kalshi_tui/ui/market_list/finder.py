@@ -18,6 +18,7 @@ from kalshi_tui.presentation.lines import (
     line,
     right_align,
 )
+from kalshi_tui.presentation.names import ENDED_STATUSES
 from kalshi_tui.presentation.number_text import price_decimals, price_text, short_count_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.market_list.view import MarketIndex, MarketSort, current_quote
@@ -69,7 +70,7 @@ class Finder:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._market_index = MarketIndex(store, MarketSort.VOLUME)
+        self._market_index = MarketIndex(store, MarketSort.LISTED)
         self._levels = [_Level("all series", (*self._series_rows(), COMBOS_ROW))]
 
     @property
@@ -80,14 +81,20 @@ class Finder:
     def find_rows(self, text: str) -> list[FinderRow]:
         """Return the rows that match what is typed: of this level, or at the top level of all markets."""
         words = text.lower().split()
-        here = self._levels[-1].rows
         if words and len(self._levels) == 1:
-            return [self._market_row(ticker) for ticker in self._market_index.find(words)[:MAX_ROWS]] + [
+            found = sorted(self._market_index.find(words), key=self._sort_key)
+            return [self._market_row(ticker) for ticker in found[:MAX_ROWS]] + [
                 FinderRow(name, f"{name}: ask the exchange for this ticker", (), question=Question.TICKER)
                 for name in self._unlisted_tickers(words)
             ]
-        found = [row for row in here if all(word in f"{row.key} {row.name}".lower() for word in words)]
-        return found[:MAX_ROWS]
+        here = self._levels[-1].rows
+        return [row for row in here if all(word in f"{row.key} {row.name}".lower() for word in words)][:MAX_ROWS]
+
+    def _sort_key(self, ticker: str) -> tuple[bool, int]:
+        """Order markets by the figure that their rows show; those that are over come last."""
+        market = self._store.markets.get(ticker)
+        over = market is not None and market.status in ENDED_STATUSES
+        return over, -(self._quote(ticker).volume_24h or 0)
 
     def go_into(self, row: FinderRow) -> str:
         """Open a row: go one level down, or return the ticker if it is a market; else an empty text."""
@@ -164,7 +171,8 @@ class Finder:
         return sorted(rows, key=lambda row: -(row.volume or 0))
 
     def _make_row(self, key: str, name: str, markets: Sequence[Market]) -> FinderRow:
-        volume = sum(self._quote(market.ticker).volume_24h or 0 for market in markets)
+        volumes = [self._quote(market.ticker).volume_24h for market in markets]
+        volume = sum(each for each in volumes if each is not None) if None not in volumes else None
         return FinderRow(key, name or key, tuple(market.ticker for market in markets), volume=volume)
 
     def _market_row(self, ticker: str) -> FinderRow:
