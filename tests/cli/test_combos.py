@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from kalshi_tui.cli.output import format_time
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.price import PRICE_UNIT, format_count, format_money, format_price
 from kalshi_tui.domain.text import split_combo_text
 from kalshi_tui.practice.server import rest_markets
 from kalshi_tui.practice.simulation.simulated_combos import COMBO_COLLECTION
 from tests.support.cli_runner import Trader, check
-from tests.support.combos import captured_combos, captured_positions, hold_combos, list_combos
+from tests.support.combos import DAY_MS, captured_combos, captured_positions, hold_combos, list_combos
 from tests.support.practice_server import ahead_to_noon_ms, serving, spoiled
 
 
@@ -82,6 +83,8 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 ticker, side, count = each.combo.ticker, each.side.value, format_count(each.count)
                 shown = (await run("market", ticker, "--json")).only
                 assert [leg["side"] for leg in shown["legs"]] == [side for _, _, side in each.combo.legs]
+                assert shown["can_close_early"]
+                assert shown["expected_expiration_ms"] < shown["close_ms"] - DAY_MS
                 book = (await run("book", ticker, "--json")).only
                 (level,) = book["yes_bids" if each.side is Side.YES else "no_bids"]
                 assert level == {"price": format_price(each.bid), "count": format_count(10 * each.count)}
@@ -95,6 +98,10 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 # Bought again: it rests beside the bids that are there.
                 opened = await run("order", "buy", side, ticker, f"{count}@{at}", "--yes", "--json")
                 assert opened.only["order"]["state"] == "resting", opened
+            # The end that is expected is when it closes; the last moment, two weeks from now, stands beside it.
+            facts = [" ".join(line.split()) for line in (await run("market", ticker)).out.splitlines()]
+            assert f"closes {format_time(shown['expected_expiration_ms'])}, expected" in facts
+            assert f"at the latest {format_time(shown['close_ms'])}" in facts
             assert (await run("positions")).out == "Nothing is held.\n"
             assert len((await run("orders", "--json")).lines) == 4
 

@@ -12,6 +12,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.order_status import HALF_READ
 from kalshi_tui.kalshi.wire import Channel
+from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.server import rest_events, rest_markets, rest_portfolio
 from kalshi_tui.session.bus import FeedReported
@@ -100,6 +101,34 @@ async def test_the_library_lists_all_other_markets_and_says_which_one_is_missing
         assert [each.ticker async for each in reading] == [each for each in tickers if each != tickers[100]]
         assert [(each.what, each.name) for each in reading.left_out] == [("market", tickers[100])]
         assert (await client.market(tickers[120])).ticker == tickers[120]
+
+
+async def test_the_library_names_a_settlement_that_cannot_be_read_in_the_log_with_its_field(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving() as exchange, a_client(exchange) as client:
+        tickers = [tradable(exchange, number) for number in range(3)]
+        for ticker in tickers:
+            for who, side in (("bob", BookSide.ASK), ("alice", BookSide.BID)):
+                request = OrderRequest(ticker, side, 100, 4_000, TimeInForce.GTC)
+                exchange.exchange.order_entry.create(who, request)
+            exchange.exchange.results.settle(ticker, binary_outcome("yes"))
+        exchange.server.commit()
+        assert {each.ticker for each in await client.settlements()} == set(tickers)
+
+        def spoil(content: dict[str, Any]) -> None:
+            for each in content.get("settlements") or ():
+                if each["ticker"] == tickers[1]:
+                    each["revenue"] = None
+
+        spoiled(monkeypatch, rest_portfolio, spoil)
+        settlements = await client.settlements()
+        assert {each.ticker for each in settlements} == {tickers[0], tickers[2]}
+        assert [(each.what, each.name) for each in settlements.left_out] == [("settlement", tickers[1])]
+        logged = [each.message for each in caplog.records if "cannot be read" in each.message]
+        assert len(logged) == 1
+        assert logged[0].startswith(f"Left out, for it cannot be read: settlement {tickers[1]}: ")
+        assert "revenue" in logged[0]
 
 
 @pytest.mark.slow
