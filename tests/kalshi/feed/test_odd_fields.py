@@ -20,7 +20,9 @@ CHANNELS = {
 }
 MATTER = {
     "ticker": {"market_ticker"},
-    "fill": {"trade_id", "order_id", "market_ticker", "is_taker", "book_side", "yes_price_dollars", "count_fp", "fee_cost"},
+    "fill": {
+        "trade_id", "order_id", "market_ticker", "is_taker", "book_side", "yes_price_dollars", "count_fp", "fee_cost",
+    },
 }  # fmt: skip
 """The fields without which nothing can be said: then the frame is left out."""
 
