@@ -85,6 +85,10 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 assert [leg["side"] for leg in shown["legs"]] == [side for _, _, side in each.combo.legs]
                 assert shown["can_close_early"]
                 assert shown["expected_expiration_ms"] < shown["close_ms"] - DAY_MS
+                # The end that is expected is when it closes; the last moment, two weeks from now, stands beside it.
+                facts = [" ".join(line.split()) for line in (await run("market", ticker)).out.splitlines()]
+                assert f"closes {format_time(shown['expected_expiration_ms'])}, expected" in facts
+                assert f"at the latest {format_time(shown['close_ms'])}" in facts
                 book = (await run("book", ticker, "--json")).only
                 (level,) = book["yes_bids" if each.side is Side.YES else "no_bids"]
                 assert level == {"price": format_price(each.bid), "count": format_count(10 * each.count)}
@@ -98,10 +102,6 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 # Bought again: it rests beside the bids that are there.
                 opened = await run("order", "buy", side, ticker, f"{count}@{at}", "--yes", "--json")
                 assert opened.only["order"]["state"] == "resting", opened
-            # The end that is expected is when it closes; the last moment, two weeks from now, stands beside it.
-            facts = [" ".join(line.split()) for line in (await run("market", ticker)).out.splitlines()]
-            assert f"closes {format_time(shown['expected_expiration_ms'])}, expected" in facts
-            assert f"at the latest {format_time(shown['close_ms'])}" in facts
             assert (await run("positions")).out == "Nothing is held.\n"
             assert len((await run("orders", "--json")).lines) == 4
 

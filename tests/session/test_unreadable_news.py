@@ -4,6 +4,7 @@ No other frame tells what has happened, and the read that comes by itself every 
 """
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.runtime.compose import ExchangeAccess, build_session
 from kalshi_tui.session.account import reconcile
 from kalshi_tui.session.session import Session
+from kalshi_tui.session.store import Store
 from tests.support.cli_runner import tradable
 from tests.support.practice_server import Serving, serving
 from tests.support.waiting import until
@@ -100,13 +102,18 @@ async def test_what_an_odd_frame_hides_is_read_at_once(news: News, session: Sess
         news.reads.clear()
         place(exchange, "bob", ticker, BookSide.ASK)
         held = number * COUNT
-        await until(lambda held=held: ticker in store.positions and store.positions[ticker].count == held)
-        await until(lambda held=held: sum(each.count for each in store.fills) == held)
+        await until(partial(holds, store, ticker, held))
         await until(lambda: not store.working_orders())
         await until(lambda: store.balance is not None and store.balance.cash == cash_of(exchange))
         assert news.sent == 1, spoilt
         assert set(news.reads) >= LISTS, spoilt
         assert sum(each.state is OrderState.FILLED for each in store.orders.values()) == number
+
+
+def holds(store: Store, ticker: str, count: int) -> bool:
+    """Return whether the position, and the fills that made it, come to so many."""
+    position = store.positions.get(ticker)
+    return position is not None and position.count == count == sum(each.count for each in store.fills)
 
 
 def cash_of(exchange: Serving) -> int:

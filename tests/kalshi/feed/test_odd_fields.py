@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sized
 from typing import Any
 
 import pytest
@@ -55,10 +56,11 @@ def test_a_null_field_makes_no_book_stale_and_loses_no_news_without_a_word(kind:
         frame = frame_of(rig, kind)
         frame["msg"][field] = None
         handler = rig.feed_handler
-        came = {
+        kinds: dict[str, Sized] = {
             "fill": handler.fills, "user_order": handler.orders,
             "market_position": handler.positions, "ticker": handler.quotes,
-        }[kind]  # fmt: skip
+        }  # fmt: skip
+        came = kinds[kind]
         before = len(came)
         rig.reports.clear()
         rig.feed.receive(json.dumps(frame))
