@@ -3,7 +3,7 @@
 No other frame tells what has happened, and the read that comes by itself every half minute is put off for an hour.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,9 @@ from aiohttp import web
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import BookSide, OrderState, TimeInForce
 from kalshi_tui.kalshi.environments import practice_on_port
+from kalshi_tui.practice.engine.events import EngineEvent, OrderChanged, OrderFilled, PositionChanged
 from kalshi_tui.practice.engine.records import OrderRequest
+from kalshi_tui.practice.server import encode_frames
 from kalshi_tui.runtime.compose import ExchangeAccess, build_session
 from kalshi_tui.session.account import reconcile
 from kalshi_tui.session.session import Session
@@ -25,13 +27,14 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 COUNT, PRICE = 700, 4_000
+PRIVATE: dict[type, str] = {OrderFilled: "fill", OrderChanged: "user_order", PositionChanged: "market_position"}
 LISTS = {"orders", "fills", "positions", "balance"}
 
 
 class News:
     """What the exchange sends to the account: one kind of frame with one odd field, and no other."""
 
-    def __init__(self, exchange: Serving) -> None:
+    def __init__(self, exchange: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
         self.exchange = exchange
         self.spoilt: tuple[str, str, Any] | None = None
         self.sent = 0
@@ -39,31 +42,41 @@ class News:
         self.reads: list[str] = []
         """The lists of the account that were asked for."""
         hub, answer = exchange.server.hub, exchange.handle_request
-        send: Any = hub._send_private
+        publish = hub.publish
 
-        def send_odd(account_id: str, channel: str, kind: bytes, ticker: str, msg: Any) -> None:
-            if self.spoilt is None:
-                send(account_id, channel, kind, ticker, msg)
-            elif account_id == "alice" and kind.decode() == self.spoilt[0]:
-                _, field, value = self.spoilt
-                content = msgspec.json.decode(msgspec.json.encode(msg))
-                assert field in content
-                send(account_id, channel, kind, ticker, content | {field: value})
-                self.sent += 1
+        def publish_odd(events: Iterable[EngineEvent]) -> None:
+            publish([each for each in events if self.spoilt is None or self._is_sent(each)])
 
         async def count_reads(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.method == "GET" and "/portfolio/" in request.path:
                 self.reads.append(request.path.rpartition("/")[2])
             return await answer(request, handler)
 
-        hub._send_private = send_odd  # type: ignore[method-assign]  # a test stands around it
+        hub.publish = publish_odd  # type: ignore[method-assign]  # a test stands around it
         exchange.handle_request = count_reads
+        for kind in PRIVATE.values():
+            monkeypatch.setattr(encode_frames, kind, partial(self._encode, kind, getattr(encode_frames, kind)))
+
+    def _is_sent(self, event: EngineEvent) -> bool:
+        kind = PRIVATE.get(type(event))
+        return kind is None or (self.spoilt is not None and kind == self.spoilt[0])
+
+    def _encode(self, kind: str, encode: Callable[[Any], Any], source: Any) -> Any:
+        """Encode the content of a frame as the exchange does, or with the odd field."""
+        msg = encode(source)
+        if self.spoilt is None or self.spoilt[0] != kind:
+            return msg
+        _, field, value = self.spoilt
+        content = msgspec.json.decode(msgspec.json.encode(msg))
+        assert field in content
+        self.sent += source.account_id == "alice"
+        return content | {field: value}
 
 
 @pytest.fixture
-async def news() -> AsyncIterator[News]:
+async def news(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[News]:
     async with serving() as exchange:
-        yield News(exchange)
+        yield News(exchange, monkeypatch)
 
 
 @pytest.fixture
@@ -97,7 +110,8 @@ async def test_what_an_odd_frame_hides_is_read_at_once(news: News, session: Sess
         news.spoilt = None
         place(exchange, "alice", ticker, BookSide.BID)
         await until(lambda: [each for each in store.working_orders() if each.state is OrderState.RESTING])
-        await until(lambda: not reader._full_read_due_ms and reader._as_of_ms > reader._balance_due_ms)
+        reader.require_data_after(exchange.clock())
+        await until(lambda: reader.has_caught_up)
         news.spoilt, news.sent = spoilt, 0
         news.reads.clear()
         place(exchange, "bob", ticker, BookSide.ASK)
