@@ -54,10 +54,15 @@ REASONS = [
 
 
 @pytest.fixture
-def exchange(tmp_path: Path) -> Iterator[PracticeReady]:
-    process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--seed", "7"])
-    yield process.wait_until_ready()
-    process.stop()
+def process(tmp_path: Path) -> Iterator[PracticeProcess]:
+    started = PracticeProcess(["--data", str(tmp_path / "exchange"), "--seed", "7"])
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def exchange(process: PracticeProcess) -> PracticeReady:
+    return process.wait_until_ready()
 
 
 def write_profile(home: Path, rest_url: str, ws_url: str, money: str = "live") -> None:
@@ -86,6 +91,11 @@ class Walk:
     def press(self, key: str, *texts: str) -> str:
         self.terminal.press(*key) if key not in {"enter", "escape"} else self.terminal.press(key)
         return self.see(*texts)
+
+    def leave(self, title: str) -> None:
+        """Press escape, and wait until the box of this title is gone: a key sent sooner would belong to the escape."""
+        self.terminal.press("escape")
+        self.check(self.terminal.wait(f"the end of {title}", lambda text: title not in text))
 
     def message(self, key: str, words: str) -> None:
         """Press a key, and wait until the message line says why it does nothing."""
@@ -193,11 +203,9 @@ def test_the_desk_shows_markets_and_books_and_sends_nothing(tmp_path: Path, exch
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (140, 50)], ids=str)
 def test_every_price_is_marked_delayed_and_each_screen_says_why_nothing_is_sent(
-    tmp_path: Path, size: tuple[int, int]
+    tmp_path: Path, process: PracticeProcess, exchange: PracticeReady, size: tuple[int, int]
 ) -> None:
-    process = PracticeProcess(["--data", str(tmp_path / "exchange"), "--seed", "7"])
-    ready = process.wait_until_ready()
-    write_profile(tmp_path, ready.rest_url, ready.ws_url)
+    write_profile(tmp_path, exchange.rest_url, exchange.ws_url)
     terminal = Terminal(["--env", "house"], tmp_path, *size)
     walk = Walk(terminal)
     terminal.wait_text("delayed, watching only")
@@ -214,17 +222,18 @@ def test_every_price_is_marked_delayed_and_each_screen_says_why_nothing_is_sent(
     text = walk.press("b", "order ticket", NO_KEY)
     assert re.search(r"YES +bid .*delayed", text)
     terminal.press("j")
-    terminal.wait_text("Worst" if size[0] > 100 else "orst")
+    terminal.wait_text("Worst loss")
     walk.press("enter", "CANNOT BE SENT")
-    walk.press("escape", "order ticket")
-    walk.press("escape", "delayed  spread")
+    walk.leave("- review")
+    walk.leave("order ticket")
     walk.press("d", "Quotes", "delayed: they are read now and then")
-    walk.press("escape", "delayed  spread")
+    walk.leave("- the market")
     walk.press("A", "an alert", "delayed")
     walk.press("fill", "This would never ring. There is no API key")
-    walk.press("escape", "delayed  spread")
+    walk.leave("an alert")
     walk.press("4", "taker")
-    walk.press("6", "candles")
+    terminal.press("6")
+    terminal.wait("the chart", lambda each: "candles" in each and "Reading" not in each)
     # The exchange goes away: what was read is old, and each says so.
     process.stop()
     terminal.wait_text("not read, watching only", "NOT LIVE", "STALE")
