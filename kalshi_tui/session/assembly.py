@@ -110,7 +110,7 @@ def assemble_session(
         older=OlderEntryReader(rest, store),
         fees=fee_reader,
         markets=markets,
-        account_markets=AccountMarketReader(rest, store, markets.add_markets, sleep),
+        account_markets=AccountMarketReader(rest, store, markets.add_markets, fee_reader.read, sleep),
         candles=CandleReader(rest, store, sleep),
         sparklines=SparklineReader(rest, store, sleep),
     )

@@ -19,6 +19,7 @@ from kalshi_tui.domain.trading_pause import TradingPause
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.account.store import AccountStore, DayTotal
+from kalshi_tui.session.account.valuation import AccountValuation
 from kalshi_tui.session.bus import EventFeesChanged, LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, StoreChanges, Topic
 from kalshi_tui.session.market_data.store import LiveBook, MarketDataStore
@@ -38,6 +39,8 @@ class Store:
         self.notices: Final = Notices(self.time, self._market_name, self._changes)
         self.account: Final = AccountStore(self.time, self.market_data, intents, self.notices, self._changes, self.bus)
         self._connection = Link()
+        self.valuation: Final = AccountValuation(self.account, self.market_data, lambda: self._connection)
+        """What positions are worth at this moment."""
         self._hours = TradingStatus.OPEN
         self._hours_by_shard: dict[int, TradingStatus] = {}
         self._paused_parts: tuple[str, ...] = ()

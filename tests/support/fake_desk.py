@@ -361,6 +361,8 @@ def busy_desk() -> FakeDesk:
     store.account.set_queue_positions({"o1": 121_550, "o2": 0})
     store.position(a_position())
     store.position(a_position(ticker=TITLES[2][0], count=-123_450, cost=98_765_430, realized_pnl=-1_250_000))
+    # Fewer bids for NO than are held.
+    store.snapshot(TITLES[2][0], [(4_700, 120_000)], [(5_200, 30_000), (5_000, 50_000)])
     store.fill(a_fill(order_id="o0", client_order_id="c0"))
     rested = a_fill(trade_id="t9", order_id="o2", client_order_id="c2", book_side=BookSide.ASK, yes_price=5_300)
     store.fill(replace(rested, is_taker=False, count=4_250))

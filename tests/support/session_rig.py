@@ -217,6 +217,8 @@ class Silence:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.books: tuple[str, ...] = ()
+        """The markets whose books were asked for last."""
 
     async def run(self) -> None:
         self._store.link(LinkState.LIVE, "")
@@ -225,7 +227,9 @@ class Silence:
     async def close(self) -> None:
         await asyncio.sleep(0)
 
-    def watch_books(self, tickers: Sequence[str]) -> None: ...
+    def watch_books(self, tickers: Sequence[str]) -> None:
+        self.books = tuple(tickers)
+
     def watch_quotes(self, tickers: Sequence[str]) -> None: ...
     def resync_books(self, why: str) -> None: ...
     def health(self) -> Health:

@@ -6,7 +6,7 @@ of these.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -34,6 +34,7 @@ COMBO_REREAD_MS: Final = 60_000
 that anybody makes, thousands an hour: the desk does not take it (docs/kalshi-api.md, section 5)."""
 
 AddMarkets = Callable[[Iterable[Market], Iterable[Event]], None]
+ReadFees = Callable[[str], Awaitable[None]]
 
 
 def needed_tickers(store: Store, shown: Iterable[str] = ()) -> set[str]:
@@ -45,11 +46,14 @@ def needed_tickers(store: Store, shown: Iterable[str] = ()) -> set[str]:
 class AccountMarketReader:
     """Reads the markets of positions, working orders and shown combos that are missing. `run` does the work."""
 
-    def __init__(self, rest: RestClient, store: Store, add_markets: AddMarkets, sleep: Sleep) -> None:
-        """Set it up; ``add_markets`` puts what was read on the list."""
+    def __init__(
+        self, rest: RestClient, store: Store, add_markets: AddMarkets, read_fees: ReadFees, sleep: Sleep
+    ) -> None:
+        """Set it up; ``add_markets`` puts what was read on the list, ``read_fees`` reads a market's fees once."""
         self._rest = rest
         self._store = store
         self._add_markets = add_markets
+        self._read_fees = read_fees
         self._sleep = sleep
         self._changed = asyncio.Event()
         self._shown: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ class AccountMarketReader:
             self._changed.clear()
             try:
                 await self._read_missing()
+                await self._read_fees_of_held()
                 await self._reread_combos()
             except KalshiError as error:
                 if not told:
@@ -110,6 +115,11 @@ class AccountMarketReader:
                 note(missing[start:], str(error))
                 raise
             note(chunk, None)
+
+    async def _read_fees_of_held(self) -> None:
+        """Read the fees of what is held where they are not known: they are taken off what it is worth."""
+        for ticker in sorted(self._store.account.held_tickers()):
+            await self._read_fees(ticker)
 
     async def _reread_combos(self) -> None:
         """Read again, once a minute, the combos on the desk until they are settled.

@@ -18,7 +18,6 @@ from kalshi_tui.ui.dialogs.ask import AskScreen
 from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.ladder.ladder_reasons import cannot_cancel_row, not_single_order
 from kalshi_tui.ui.lists.alert_reasons import cannot_delete_alert, cannot_rearm_alert
-from kalshi_tui.ui.lists.views import exit_price
 from kalshi_tui.ui.market_list.pane import MarketListPane
 from kalshi_tui.ui.ticket.amend import AmendScreen
 from kalshi_tui.ui.ticket.review import ReviewScreen
@@ -67,6 +66,7 @@ class OrderController:
         if position is None:
             return
         # Only a good book gives a price: a quote may be older than it looks.
+        worth = self._store.valuation.value_of(position).worth
         is_good = self._store.book(position.ticker).is_good
         self._show_market(position.ticker)
         self._open_ticket(
@@ -74,7 +74,7 @@ class OrderController:
                 position.ticker,
                 Action.SELL,
                 Side.YES if position.count > 0 else Side.NO,
-                exit_price(self._store, position) if is_good else None,
+                worth.best_price if worth is not None and is_good else None,
                 abs(position.count),
                 TimeInForce.IOC,
                 reduce_only=True,

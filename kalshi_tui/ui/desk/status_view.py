@@ -5,7 +5,6 @@ from typing import Final
 
 from kalshi_tui.domain.link import Link, LinkState, LinkStats, TradingStatus
 from kalshi_tui.domain.order import OrderState
-from kalshi_tui.domain.price import Money
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -26,7 +25,7 @@ from kalshi_tui.session.account.list_reads import AccountList
 from kalshi_tui.session.replay import ReplayStatus
 from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
-from kalshi_tui.ui.lists.views import AND_UNREAD, exit_price
+from kalshi_tui.ui.lists.views import AND_UNREAD
 
 LINK_STATE_TEXT: Final = {
     LinkState.OFFLINE: ("offline", Tone.BAD),
@@ -176,17 +175,6 @@ def _short_duration_text(ms: int | None) -> str:
     return f"{ms:>3} ms" if ms < 1_000 else f"{min(ms // 1_000, 9_999):>4} s"
 
 
-def positions_value(store: Store) -> Money | None:
-    """Return what all positions could be sold for at the best bids of now; None while one of these is not known."""
-    worth = 0
-    for position in store.account.positions_in_view():
-        price = exit_price(store, position)
-        if price is None:
-            return None
-        worth += price * abs(position.count)
-    return worth
-
-
 def subaccount_label(view: AccountView) -> str:
     """Return which subaccounts are shown, and whose the cash behind it is; empty where there is one alone."""
     if view.is_locked:
@@ -204,7 +192,7 @@ def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
     held = len(store.account.positions_in_view()) if store.reads.have(AccountList.POSITIONS) else None
     left_out = store.reads.left_out(AccountList.POSITIONS)
-    worth_now = positions_value(store) if not left_out else None
+    worth_now = store.valuation.snapshot().total.value if not left_out else None
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
     cash = Span(f"{subaccount_label(view)}cash {money_text(balance.cash) if balance else NO_VALUE}")
     # Orders of this program's own may be known before the account has been read: there may be more.

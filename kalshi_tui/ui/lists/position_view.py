@@ -10,15 +10,16 @@ from kalshi_tui.presentation.lines import (
     right_align,
     wrap,
 )
-from kalshi_tui.presentation.number_text import cents_text, clock_text, contracts_text
+from kalshi_tui.presentation.number_text import NO_VALUE, cents_text, clock_text, contracts_text
 from kalshi_tui.session.account.list_reads import AccountList
+from kalshi_tui.session.account.valuation import AccountSnapshot
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import (
     EXTRA_COLUMNS_MIN_WIDTH,
     money_cell,
     pnl_tone,
     position_line,
-    unrealized_pnl,
+    unsold_text,
 )
 
 WARNING_SIGN = "! "
@@ -33,14 +34,17 @@ def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     """Draw the list; each line with the ticker of its position, which is empty for a line that is none's."""
     rows = [("", each) for each in difference_lines(store, width)]
     unread = store.why_unread(AccountList.POSITIONS) or store.reads.left_out_text(AccountList.POSITIONS)
-    held = store.account.positions_in_view()
-    if held:
-        rows += [(position_row_key(each), position_line(store, each, width)) for each in held]
+    snapshot = store.valuation.snapshot()
+    for each in snapshot.held:
+        rows.append((position_row_key(each.position), position_line(store, each, width)))
+        if unsold := unsold_text(each):
+            rows.append(("", line(Span(f"      {unsold}", Tone.WARN))))
+    if snapshot.held:
         # A total of what is known so far would be taken for that of the account.
-        rows += [] if unread else [("", each) for each in total_lines(store, width)]
+        rows += [] if unread else [("", each) for each in total_lines(snapshot, width)]
     if unread:
         rows.append(("", line(Span(unread, Tone.WARN))))
-    elif not held:
+    elif not snapshot.held:
         rows.append(("", line(Span("No positions.", Tone.DIM))))
     day = day_line(store)
     return [*rows, ("", day)] if day else rows
@@ -55,30 +59,32 @@ def difference_lines(store: Store, width: int) -> list[Line]:
     ]
 
 
-def total_lines(store: Store, width: int) -> list[Line]:
+def total_lines(snapshot: AccountSnapshot, width: int) -> list[Line]:
     """Sum the positions up under their columns.
 
-    Only those that could be sold now have a P&L; how many these are is said where it is not all of them. After fees:
-    P&L now and realized, less the fees paid; a fee for selling is not in it.
+    The P&L is of those whose value is known; how many these are is said where it is not all of them. The net is what
+    these positions have brought since they were opened: P&L now and realized, less the fees paid.
     """
-    held = store.account.positions_in_view()
-    gains = [gain for gain in (unrealized_pnl(store, each) for each in held) if gain is not None]
-    marked = "" if len(gains) == len(held) else f"P&L of {len(gains)} of {len(held)}"
+    total = snapshot.total
+    gains = [each.gain for each in snapshot.held if each.gain is not None]
     gain: Money | None = sum(gains) if gains else None
-    realized, fees = sum(each.realized_pnl for each in held), sum(each.fees_paid for each in held)
-    exposure = sum(each.cost for each in held)
-    net = (gain or 0) + realized - fees
+    marked = "" if total.known == total.held else f"P&L of {total.known} of {total.held}"
     figures = line(
         Span("Total", Tone.HEAD),
         Span(right_align(marked, 24), Tone.WARN),
         Span(money_cell(gain, 10, signed=True), pnl_tone(gain)),
-        Span(money_cell(realized, 10, signed=True)),
-        Span(money_cell(fees, 9)),
+        Span(money_cell(total.realized, 10, signed=True)),
+        Span(money_cell(total.fees, 9)),
     )
-    after = (Span("after fees "), Span(cents_text(net, signed=True), pnl_tone(net)))
+    net = (Span("net "), Span(_cents_or_unknown(total.net, signed=True), pnl_tone(total.net)))
     if width >= EXTRA_COLUMNS_MIN_WIDTH:
-        return [line(*figures, money_cell(exposure, 11), " " * 11, "  ", *after)]
-    return [figures, line(f"      exposure {cents_text(exposure)}, ", *after)]
+        return [line(*figures, money_cell(total.cost, 11), money_cell(total.value, 11), "  ", *net)]
+    sums = f"      exposure {cents_text(total.cost)}, value {_cents_or_unknown(total.value)}, "
+    return [figures, line(sums, *net)]
+
+
+def _cents_or_unknown(money: Money | None, *, signed: bool = False) -> str:
+    return NO_VALUE if money is None else cents_text(money, signed=signed)
 
 
 def day_line(store: Store) -> Line:

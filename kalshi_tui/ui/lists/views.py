@@ -1,12 +1,11 @@
 """The lines of the desk's lists: orders, positions, fills, trades and notices. Pure functions of domain values."""
 
 from kalshi_tui.domain.book import Side
-from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderState, to_yes_price as in_terms_of
-from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, PRICE_UNIT, Count, Money, Price
+from kalshi_tui.domain.price import COUNT_UNIT, MONEY_UNIT, Count, Money, Price
 from kalshi_tui.domain.text import order_text
+from kalshi_tui.domain.valuation import ValuedPosition
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -170,20 +169,6 @@ def unknown_orders_text(store: Store, width: int) -> str:
     return what + next((each for each in endings if len(what + each) <= width), endings[-1])
 
 
-def exit_price(store: Store, position: Position) -> Price | None:
-    """Return the best bid for what is held: what one contract sells for now. None if no bid is known."""
-    market = store.markets.get(position.ticker)
-    if store.connection.state is not LinkState.LIVE or (market is not None and not market.status.tradable):
-        return None
-    side = Side.YES if position.count > 0 else Side.NO
-    live = store.books.get(position.ticker)
-    if live is not None and live.is_good:
-        best = live.book.best_bid(side)
-        return best.price if best else None
-    quote = store.quotes.get(position.ticker)
-    return quote.bid_for(side) if quote is not None else None
-
-
 def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
     """Return dollars aligned to the right of a column, in whole dollars where cents have no room; never cut."""
     if money is None:
@@ -198,16 +183,10 @@ def money_cell(money: Money | None, width: int, *, signed: bool = False) -> str:
     return f"{sign}${short_count_text(dollars // MONEY_UNIT * COUNT_UNIT)}".rjust(width)
 
 
-def unrealized_pnl(store: Store, position: Position) -> Money | None:
-    """Return the gain over cost if all of a position were sold at the best bid, before the fee of that sale."""
-    mark = exit_price(store, position)
-    return mark * abs(position.count) - position.cost if mark is not None else None
-
-
 def position_column_heading(width: int) -> str:
     """Return the column headings of `position_line`."""
-    more = f"{'exposure':>11}{'pays':>11}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
-    figures = f"{'side':<4}{'count':>9}{'avg':>7}{'exit now':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
+    more = f"{'exposure':>11}{'value':>11}" if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
+    figures = f"{'side':<4}{'count':>9}{'avg':>7}{'best bid':>9}{'P&L now':>10}{'realized':>10}{'fees':>9}"
     return f"{figures}{more}  market"
 
 
@@ -216,27 +195,36 @@ def pnl_tone(pnl: Money | None) -> Tone:
     return Tone.DIM if not pnl else Tone.GOOD if pnl > 0 else Tone.BAD
 
 
-def position_line(store: Store, position: Position, width: int) -> Line:
-    """Return the line of a position: cost, value at the best bid, the difference, and the fees apart.
+def position_line(store: Store, valued: ValuedPosition, width: int) -> Line:
+    """Return the line of a position: average cost, best bid of others, P&L of a sale of all of it, fees paid.
 
-    Where there is room also its exposure, which is what it can lose, and what it pays if it is right.
+    Where there is room also its exposure, which is what it can lose, and what the sale brings after its fees.
     """
+    position, worth = valued.position, valued.worth
     side, held = ("YES", position.count) if position.count > 0 else ("NO", -position.count)
     market = store.markets.get(position.ticker)
     average = position.cost // held if held else None
-    gain = unrealized_pnl(store, position)
+    best = worth.best_price if worth is not None else None
     figures = line(
         Span(f"{side:<4}", Tone.BID if side == "YES" else Tone.ASK),
         list_count_cell(held, 9),
         align_decimal_point(price_text(average, 4), 4, 7),
-        align_decimal_point(market_price_text(exit_price(store, position), market), 4, 9),
-        Span(money_cell(gain, 10, signed=True), pnl_tone(gain)),
+        align_decimal_point(market_price_text(best, market), 4, 9),
+        Span(money_cell(valued.gain, 10, signed=True), pnl_tone(valued.gain)),
         Span(money_cell(position.realized_pnl, 10, signed=True), Tone.DIM),
         Span(money_cell(position.fees_paid, 9), Tone.DIM),
     )
     if width >= EXTRA_COLUMNS_MIN_WIDTH:
-        figures += line(Span(money_cell(position.cost, 11)), Span(money_cell(held * PRICE_UNIT, 11), Tone.DIM))
+        figures += line(Span(money_cell(position.cost, 11)), Span(money_cell(valued.value, 11), Tone.DIM))
     return (*figures, _market_name_span(store, position.ticker, width - cell_count(figures)))
+
+
+def unsold_text(valued: ValuedPosition) -> str:
+    """Return for how many of a position nobody bids; empty where all can be sold, or nobody can tell."""
+    worth = valued.worth
+    if worth is None or not worth.unsold:
+        return ""
+    return f"no bid for {count_text(worth.unsold)} of {count_text(worth.held)}"
 
 
 def fill_line(store: Store, fill: Fill, width: int) -> Line:

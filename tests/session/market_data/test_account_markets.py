@@ -13,7 +13,7 @@ from kalshi_tui.domain.price import PRICE_UNIT, parse_count, parse_money
 from kalshi_tui.domain.text import market_text
 from kalshi_tui.practice.engine.market_outcome import binary_outcome
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.ui.lists.views import exit_price, position_line, unrealized_pnl
+from kalshi_tui.ui.lists.views import position_line
 from tests.support.captures import capture
 from tests.support.combos import GAMES, captured_combos, list_combos
 from tests.support.session_rig import START_MS, THEM, US, Rig
@@ -35,7 +35,7 @@ def give(rig: Rig, ticker: str, count: int, yes_price: int) -> None:
 
 def row_text(rig: Rig, ticker: str) -> str:
     store = rig.session.store
-    return "".join(span.text for span in position_line(store, store.positions[ticker], 140))
+    return "".join(span.text for span in position_line(store, store.valuation.value_of(store.positions[ticker]), 140))
 
 
 async def test_a_combo_that_is_held_has_a_name_an_exit_and_a_value(tmp_path: Path) -> None:
@@ -53,8 +53,9 @@ async def test_a_combo_that_is_held_has_a_name_an_exit_and_a_value(tmp_path: Pat
         ("KXPOINTS-1-8500", Side.NO),
     ]
     position = store.positions[GAMES.ticker]
-    assert exit_price(store, position) == 2_500
-    assert unrealized_pnl(store, position) == parse_money("0.336")
+    worth = store.valuation.value_of(position).worth
+    assert worth is not None
+    assert (worth.best_price, worth.proceeds - position.cost) == (2_500, parse_money("0.336"))
     assert "Combo: yes Harbor City" in row_text(rig, GAMES.ticker)
     # Its position is closed as any other.
     terms = OrderTerms(GAMES.ticker, Side.YES, Action.SELL, 2_500, 1_200, TimeInForce.IOC, reduce_only=True)
@@ -105,7 +106,7 @@ async def test_an_order_in_a_closed_event_and_one_in_no_event_are_known(tmp_path
     closed = store.markets[leg]
     assert closed.status is MarketStatus.CLOSED
     assert market_text(closed) == f"Event KXGAME-1: Leg {leg}"
-    assert exit_price(store, store.positions[leg]) is None
+    assert store.valuation.value_of(store.positions[leg]).worth is None
     # The legs decide the combo, and the order in it ends.
     rig.exchange.results.determine(leg, binary_outcome("no"))
     rig.server.commit()
@@ -175,8 +176,9 @@ async def test_the_captured_combos_are_opened_valued_and_closed(tmp_path: Path, 
     await rig.pass_time(5)
     store = rig.session.store
     position = store.positions[ticker]
-    assert exit_price(store, position) == bid
-    assert unrealized_pnl(store, position) == (bid - average) * count
+    worth = store.valuation.value_of(position).worth
+    assert worth is not None
+    assert (worth.best_price, worth.proceeds - position.cost) == (bid, (bid - average) * count)
     market = store.markets[ticker]
     combo = next(each for each in combos if each.ticker == ticker)
     assert len(market.legs) == len(combo.legs)

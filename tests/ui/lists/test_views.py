@@ -21,7 +21,6 @@ from kalshi_tui.ui.book.view import book_header
 from kalshi_tui.ui.desk.status_view import (
     link_ages_line,
     link_text,
-    positions_value,
     status_line,
 )
 from kalshi_tui.ui.lists.views import fill_line, order_line, position_line
@@ -66,11 +65,12 @@ def test_nothing_is_known_of_an_exit_while_the_link_is_down() -> None:
     store = a_store(Clock())
     position = Position(FIRST, 1_000, 4_000_000, 0, 17_500)
     store.position(position)
-    assert "+$0.70" in plain_text(position_line(store, position, 80))
-    assert positions_value(store) == 4_700_000
+    # 10 at 0.47 less the taker's fee of $0.18.
+    assert "+$0.52" in plain_text(position_line(store, store.valuation.value_of(position), 80))
+    assert store.valuation.snapshot().total.value == 4_520_000
     store.link(LinkState.WAITING, "")
-    assert plain_text(position_line(store, position, 80)).split()[3:5] == ["--", "--"]
-    assert positions_value(store) is None
+    assert plain_text(position_line(store, store.valuation.value_of(position), 80)).split()[3:5] == ["--", "--"]
+    assert store.valuation.snapshot().total.value is None
 
 
 @pytest.mark.parametrize(
