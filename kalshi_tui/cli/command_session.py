@@ -117,7 +117,7 @@ class CommandSession:
         """
         limits = self.options.limits
         by_market = limits.market_contracts is not None or limits.market_dollars is not None
-        known = (lambda: self.session.is_account_current) if by_market else (lambda: self.store.day_total is not None)
+        known = (lambda: self.session.is_account_current) if by_market else (lambda: self.session.is_account_read)
         return await wait_until(known, READY_TIMEOUT_S)
 
     def describe_unread_account(self, flags: Iterable[str]) -> str:

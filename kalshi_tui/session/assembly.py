@@ -13,6 +13,7 @@ from kalshi_tui.kalshi.practice_control import PracticeControl
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.recording.recorder import Recorder
 from kalshi_tui.session.account.cash_moves import CashMover
+from kalshi_tui.session.account.day_reader import DayReader
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.older_entries import OlderEntryReader
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
@@ -103,9 +104,10 @@ def assemble_session(
     if polled is not None:
         polled.add_markets_with(markets.add_markets)
     readers = Readers(
-        account=AccountReconciler(rest, store, execution.lookup, execution.journal, clock_ms, sleep),
+        account=AccountReconciler(rest, store, execution.lookup, clock_ms, sleep),
         hours=hours,
         queue_positions=QueuePositionReader(rest, store, sleep),
+        day=DayReader(rest, store, sleep, settlement_file),
         settlements=SettlementReader(rest, store, sleep, settlement_file),
         older=OlderEntryReader(rest, store),
         fees=fee_reader,

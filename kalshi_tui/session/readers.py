@@ -12,6 +12,7 @@ from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.update_reason import UpdateReason
 from kalshi_tui.kalshi.feed.subscription import Happening, Report
 from kalshi_tui.kalshi.wire import Channel
+from kalshi_tui.session.account.day_reader import DayReader
 from kalshi_tui.session.account.exchange_hours import ExchangeHours
 from kalshi_tui.session.account.older_entries import OlderEntryReader
 from kalshi_tui.session.account.queue_positions import QueuePositionReader
@@ -55,6 +56,7 @@ class Readers:
     hours: ExchangeHours
     queue_positions: QueuePositionReader
     settlements: SettlementReader
+    day: DayReader
     older: OlderEntryReader
     fees: FeeReader
     markets: MarketListReader
@@ -76,6 +78,7 @@ class Readers:
         yield self.candles.run, "charts"
         yield self.sparklines.run, "past prices"
         yield self.settlements.run, "settlements"
+        yield self.day.run, "day"
 
     def for_watching(self) -> Iterator[tuple[Work, str]]:
         """Return what can be read without a key; the exchange's hours are read with the prices."""

@@ -191,6 +191,11 @@ class Session:
         execution.journal.close()
 
     @property
+    def is_account_read(self) -> bool:
+        """Whether the account has been read."""
+        return self.parts.readers.account.has_been_read
+
+    @property
     def is_account_current(self) -> bool:
         """Whether the account has been read, and as it was after all that the journal has of it."""
         return self.parts.readers.account.has_caught_up

@@ -16,9 +16,10 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import market_name
 from kalshi_tui.domain.trading_pause import TradingPause
+from kalshi_tui.session.account.day_ledger import DayLedger
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
-from kalshi_tui.session.account.store import AccountStore, DayTotal
+from kalshi_tui.session.account.store import AccountStore
 from kalshi_tui.session.account.valuation import AccountValuation
 from kalshi_tui.session.bus import EventFeesChanged, LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, StoreChanges, Topic
@@ -39,7 +40,11 @@ class Store:
         self.notices: Final = Notices(self.time, self._market_name, self._changes)
         self.account: Final = AccountStore(self.time, self.market_data, intents, self.notices, self._changes, self.bus)
         self._connection = Link()
-        self.valuation: Final = AccountValuation(self.account, self.market_data, lambda: self._connection)
+        self.day_ledger: Final = DayLedger(self.account, self.bus, self.time.exchange_ms)
+        """This day's fills, and what was held at its start."""
+        self.valuation: Final = AccountValuation(
+            self.account, self.market_data, self.day_ledger, lambda: self._connection
+        )
         """What positions are worth at this moment."""
         self._hours = TradingStatus.OPEN
         self._hours_by_shard: dict[int, TradingStatus] = {}
@@ -205,11 +210,6 @@ class Store:
     def balance(self) -> Balance | None:
         """See `AccountStore.balance`."""
         return self.account.balance
-
-    @property
-    def day_total(self) -> DayTotal | None:
-        """See `AccountStore.day_total`."""
-        return self.account.day_total
 
     @property
     def account_differences(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kalshi_tui.domain.combo_legs import ComboCollection
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.fees import FeeSchedule, FeeType
 from kalshi_tui.domain.link import LinkState, LinkStats
 from kalshi_tui.domain.market import Event, Market, MarketStatus, Quote, Trade
@@ -319,6 +320,12 @@ class FakeDesk:
         gone = replace(order, state=OrderState.CANCELED, remaining=0, updated_ms=NOW_MS + 1)
         self.store.order(gone)
         return OrderResult(gone, "Canceled.")
+
+
+def set_day(store: Store, day: DayGain) -> None:
+    """Let the day have brought this, whatever was traded."""
+    store.day_ledger.gain = lambda _: day  # type: ignore[method-assign]  # in place of fills and settlements
+    store.account.mark_day_changed()
 
 
 def busy_desk() -> FakeDesk:

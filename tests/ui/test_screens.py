@@ -10,11 +10,11 @@ from textual.events import Resize
 from textual.geometry import Region, Size
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.link import LinkState
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.presentation.lines import make_printable
 from kalshi_tui.presentation.number_text import clock_text
-from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.dialogs.too_small import MIN_TERMINAL_HEIGHT, MIN_TERMINAL_WIDTH
 from kalshi_tui.ui.dialogs.welcome import WelcomeScreen
@@ -28,6 +28,7 @@ from tests.support.fake_desk import (
     a_market,
     an_order,
     busy_desk,
+    set_day,
 )
 from tests.support.hostile_texts import HOSTILE
 from tests.support.pilot import (
@@ -71,7 +72,7 @@ async def to_state(trader: Trader, state: str) -> None:
     desk = trader.desk
     tabs = {"positions": "2", "fills": "3", "tape": "4", "log": "5"}
     if state == "positions":
-        desk.store.account.set_day_total(DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
+        set_day(desk.store, DayGain(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS - 5_000_000))
         desk.store.account.set_differences(
             ["In CPI-26NOV-T03 the stream told of NO 1,200; the exchange has NO 1,234.50."]
         )

@@ -11,20 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kalshi_tui.domain.limits import order_risk
-from kalshi_tui.domain.order import BookSide, Fill, Order, OrderState
+from kalshi_tui.domain.order import Fill, Order, OrderState
 from kalshi_tui.domain.position import Balance, Position
-from kalshi_tui.domain.price import Count, Money
+from kalshi_tui.domain.price import Count
 from kalshi_tui.domain.text import LOCKED_KEY, in_subaccount, plain_count_text
-from kalshi_tui.domain.trading_day import day_start_ms, trading_day
+from kalshi_tui.domain.trading_day import day_start_ms
 from kalshi_tui.kalshi.errors import BadReply, KalshiError, Refused
 from kalshi_tui.kalshi.lists import LeftOut, Read
 from kalshi_tui.kalshi.order_status import CLOCK_TOLERANCE_MS, by_id
 from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.kalshi.subaccounts import is_lock
 from kalshi_tui.session.account.list_reads import RECONCILED, AccountList
-from kalshi_tui.session.account.store import DayTotal
-from kalshi_tui.session.execution.journal import Journal, JournalError
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.session.store import Store
@@ -56,14 +53,12 @@ class AccountReconciler:
         rest: RestClient,
         store: Store,
         order_lookup: OrderLookup,
-        journal: Journal,
         clock_ms: Callable[[], int],
         sleep: Sleep,
     ) -> None:
         self._rest = rest
         self._store = store
         self._order_lookup = order_lookup
-        self._journal = journal
         self._clock_ms = clock_ms
         self._sleep = sleep
         self._wake = asyncio.Event()
@@ -75,7 +70,6 @@ class AccountReconciler:
         """The same for `has_caught_up`."""
         self._as_of_ms = 0
         """The exchange's time up to which the data of the last read reach."""
-        self._said_unread = ""
         self._subaccounts_unread = ""
         """What was said last of a list of subaccounts that makes no sense."""
         self._read_once = False
@@ -195,7 +189,6 @@ class AccountReconciler:
             # Only data newer than the request end it; a request that came meanwhile has raised the mark again.
             self._full_read_due_ms = 0
             self._history_read = True
-        self._update_day_total(balances)
         self._as_of_ms = as_of_ms
         self._read_once = True
 
@@ -333,67 +326,10 @@ class AccountReconciler:
 
     async def _read_day_fills(self, newest: Read[Fill]) -> Read[Fill]:
         """Return the newest fills, and all of this day's if these do not reach back so far."""
-        since_ms = day_start_ms(self._clock_ms())
+        since_ms = day_start_ms(self._store.time.exchange_ms())
         if len(newest) < MAX_FILLS_PER_READ or newest[-1].ts_ms < since_ms:
             return newest
         return await self._rest.fills(min_s=since_ms // 1000, most=MAX_FILLS_PER_DAY)
-
-    def _update_day_total(self, balances: Iterable[Balance]) -> None:
-        """Sum up what this day, by the exchange's day, has brought in all subaccounts."""
-        now_ms = self._clock_ms()
-        began_ms = day_start_ms(now_ms)
-        fills = [fill for fill in self._store.fills if fill.ts_ms >= began_ms]
-        reserved = self._reserved_money()
-        worth = sum(each.cash + each.portfolio_value for each in balances) + (reserved or 0)
-        try:
-            day = trading_day(now_ms).isoformat()
-            since_ms, gain = now_ms, None
-            if reserved is not None:
-                since_ms, before = self._journal.ensure_day_start(day, worth, now_ms)
-                gain = worth - before
-        except JournalError as error:
-            # Without the first value of the day its gain is not known, which is not the same as zero.
-            since_ms, gain = now_ms, None
-            if not self._journal.trouble and str(error) != self._said_unread:
-                self._said_unread = str(error)
-                self._store.notify(Severity.WARNING, str(error))
-        self._store.account.set_day_total(
-            DayTotal(
-                fills=len(fills),
-                bought=sum(fill.count for fill in fills if fill.book_side is BookSide.BID),
-                sold=sum(fill.count for fill in fills if fill.book_side is BookSide.ASK),
-                fees=sum(fill.fee for fill in fills),
-                gain=gain,
-                since_ms=since_ms,
-            )
-        )
-
-    def _reserved_money(self) -> Money | None:
-        """Return what the exchange reserves for resting orders: what they can lose, and the maker's fee.
-
-        None while an order rests whose fee is of a type without a published figure: then nobody knows.
-        """
-        held = 0
-        closable = {key: position.count for key, position in self._store.account.positions_by_key.items()}
-        for order in self._store.working_orders():
-            if order.state is not OrderState.RESTING:
-                continue
-            sign = 1 if order.book_side is BookSide.BID else -1
-            key = order.ticker, order.subaccount
-            # What closes a position is covered by it. Reserved twice, the account would look poorer than it is.
-            closes = min(order.remaining, max(-sign * closable.get(key, 0), 0))
-            closable[key] = closable.get(key, 0) + sign * closes
-            held += order_risk(order.book_side, order.yes_price, order.remaining - closes)
-            market = self._store.markets.get(order.ticker)
-            fees = market.fees if market is not None else None
-            if fees is None:
-                # Only shown markets have their fees read, and most of them charge makers nothing.
-                continue
-            fee = fees.trade_fee(order.yes_price, order.remaining, taker=False)
-            if fee is None:
-                return None
-            held += fee
-        return held
 
 
 def _describe_holding(count: Count) -> str:

@@ -1,4 +1,6 @@
-"""What settled markets have paid, kept on this machine: the exchange forgets it (docs/kalshi-api.md, section 15).
+"""What settled markets have paid, and how each day began, kept on this machine.
+
+The exchange forgets the one (docs/kalshi-api.md, section 15), and does not know the other.
 
 SQLite, one row for each market and subaccount of an account. A row that cannot be read costs itself alone. It holds no
 keys and no signatures.
@@ -21,6 +23,11 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS settlements (
     account TEXT NOT NULL, subaccount INTEGER NOT NULL, ticker TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (account, subaccount, ticker)
+) WITHOUT ROWID
+"""
+DAY_STARTS: Final = """
+CREATE TABLE IF NOT EXISTS day_starts (
+    account TEXT NOT NULL, day TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (account, day)
 ) WITHOUT ROWID
 """
 
@@ -49,6 +56,7 @@ class SettlementFile:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute(SCHEMA)
+            self._connection.execute(DAY_STARTS)
         except (OSError, sqlite3.Error) as error:
             self._fail(error)
 
@@ -85,6 +93,30 @@ class SettlementFile:
             self._fail(error)
         else:
             self.trouble = ""
+
+    def load_day_start(self, day: str) -> bytes | None:
+        """Return what is kept of how a day began; None for nothing, also where the file cannot be read."""
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute(
+                "SELECT body FROM day_starts WHERE account = ? AND day = ?", (self._account, day)
+            ).fetchone()
+        except sqlite3.Error as error:
+            self._fail(error)
+            return None
+        return None if row is None else row[0] if isinstance(row[0], bytes) else b""
+
+    def keep_day_start(self, day: str, body: bytes) -> bytes:
+        """Keep how a day began, if no other program has done so; return what is kept."""
+        if self._connection is None:
+            return body
+        try:
+            self._connection.execute("INSERT OR IGNORE INTO day_starts VALUES (?, ?, ?)", (self._account, day, body))
+        except sqlite3.Error as error:
+            self._fail(error)
+            return body
+        return self.load_day_start(day) or body
 
     def close(self) -> None:
         """Close the file."""

@@ -6,7 +6,7 @@ lags by seconds. Both meet here, and neither may take back what the other has pr
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
@@ -47,20 +47,6 @@ LIST_TOPICS: Final = {
     AccountList.FILLS: Topic.FILLS,
     AccountList.SETTLEMENTS: Topic.SETTLEMENTS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DayTotal:
-    """What this day has brought so far. Counts in 1/100 contract, money in 1/1,000,000 dollar, times Unix ms."""
-
-    fills: int
-    bought: Count
-    """YES bought or NO sold, in contracts; ``sold`` is the opposite."""
-    sold: Count
-    fees: Money
-    gain: Money | None
-    """How much more cash and positions are worth than at ``since_ms``, None while that is not known."""
-    since_ms: int
 
 
 class _ChosenPositions(Mapping[str, Position]):
@@ -113,7 +99,6 @@ class AccountStore:
         self._position_reported_ms: dict[PositionKey, int] = {}
         """When the stream last reported a position, in this machine's Unix milliseconds."""
         self._balances: dict[int, Balance] = {}
-        self._day_total: DayTotal | None = None
         self._differences: tuple[str, ...] = ()
         self._settlements: tuple[Settlement, ...] = ()
         self._reads = AccountReads()
@@ -148,11 +133,6 @@ class AccountStore:
     def balances(self) -> Mapping[int, Balance]:
         """The cash of each subaccount that has been read, by its number."""
         return self._balances
-
-    @property
-    def day_total(self) -> DayTotal | None:
-        """What this day has brought, None while the account has not been read."""
-        return self._day_total
 
     @property
     def differences(self) -> tuple[str, ...]:
@@ -383,9 +363,8 @@ class AccountStore:
         self.view.choose(number)
         self._mark_all()
 
-    def set_day_total(self, day: DayTotal) -> None:
-        """Replace the day's total."""
-        self._day_total = day
+    def mark_day_changed(self) -> None:
+        """Note that more is known of what this day has brought."""
         self._changes.mark(Topic.POSITIONS)
 
     def set_differences(self, sentences: Iterable[str]) -> None:

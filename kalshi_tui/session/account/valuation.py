@@ -3,14 +3,16 @@
 Header, positions, totals and the day are drawn from one `AccountSnapshot`, so that they agree to the cent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.link import Link, LinkState
 from kalshi_tui.domain.order import Order
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import Count
+from kalshi_tui.domain.price import Count, Money
 from kalshi_tui.domain.valuation import PositionsTotal, PositionValue, ValuedPosition, value_position
+from kalshi_tui.session.account.day_ledger import DayLedger
 from kalshi_tui.session.account.store import AccountStore
 from kalshi_tui.session.market_data.store import MarketDataStore
 
@@ -26,14 +28,23 @@ class AccountSnapshot:
     """By ticker and subaccount."""
     total: PositionsTotal
     """The sums over all of them."""
+    day: DayGain | None
+    """What this day has brought in all subaccounts, by the same values; None while it has not been read."""
 
 
 class AccountValuation:
     """Values positions by what the store knows now."""
 
-    def __init__(self, account: AccountStore, market_data: MarketDataStore, connection: Callable[[], Link]) -> None:
+    def __init__(
+        self,
+        account: AccountStore,
+        market_data: MarketDataStore,
+        ledger: DayLedger,
+        connection: Callable[[], Link],
+    ) -> None:
         self._account = account
         self._market_data = market_data
+        self._ledger = ledger
         self._connection = connection
         self._cache: dict[tuple[str, Count], tuple[tuple[object, ...], PositionValue | None]] = {}
 
@@ -44,7 +55,24 @@ class AccountValuation:
             ValuedPosition(each, self._value(each.ticker, each.count, own.get(each.ticker, ())))
             for each in self._account.positions_in_view()
         )
-        return AccountSnapshot(held, PositionsTotal.of(held))
+        return AccountSnapshot(held, PositionsTotal.of(held), self.day(own))
+
+    def day(self, own: Mapping[str, tuple[Order, ...]] | None = None) -> DayGain | None:
+        """Return what this day has brought; ``own`` are the live orders by market, if they are at hand."""
+        orders = self._live_orders() if own is None else own
+        return self._ledger.gain(lambda ticker, count: self._money(ticker, count, orders.get(ticker, ())))
+
+    def day_value(self, ticker: str, count: Count) -> Money | None:
+        """Return what a signed count is worth in the day's account; None while that is not known."""
+        return self._money(ticker, count, self._live_orders().get(ticker, ()))
+
+    def _money(self, ticker: str, count: Count, own: tuple[Order, ...]) -> Money | None:
+        worth = self._value(ticker, count, own)
+        if worth is None or worth.value is None:
+            return None
+        # What a settlement floor has paid is no fill: the day counts a YES by its whole price.
+        market = self._market_data.markets[ticker]
+        return worth.value + max(count, 0) * (market.settlement_floor or 0)
 
     def value_of(self, position: Position) -> ValuedPosition:
         """Return one position with its value."""

@@ -47,7 +47,7 @@ class MarketSubscriptions:
         markets = self._store.markets
         return frozenset(
             ticker
-            for ticker in self._store.account.held_tickers()
+            for ticker in self._store.account.held_tickers() | {self._store.day_ledger.awaited}
             if ticker in markets and markets[ticker].status.tradable
         )
 

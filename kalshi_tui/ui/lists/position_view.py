@@ -1,7 +1,9 @@
 """The list of positions as lines: what did not agree, the positions, their total, the day's total. Pure."""
 
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Money
+from kalshi_tui.domain.trading_day import day_start_ms
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -46,7 +48,7 @@ def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
         rows.append(("", line(Span(unread, Tone.WARN))))
     elif not snapshot.held:
         rows.append(("", line(Span("No positions.", Tone.DIM))))
-    day = day_line(store)
+    day = day_line(store, snapshot.day)
     return [*rows, ("", day)] if day else rows
 
 
@@ -87,18 +89,18 @@ def _cents_or_unknown(money: Money | None, *, signed: bool = False) -> str:
     return NO_VALUE if money is None else cents_text(money, signed=signed)
 
 
-def day_line(store: Store) -> Line:
-    """Return what this day has brought; empty while that is not known."""
-    day = store.day_total
+def day_line(store: Store, day: DayGain | None) -> Line:
+    """Return what this day has brought; empty while that has not been read."""
     if day is None:
         return ()
     # It is of all subaccounts, which has to be said where the lines above are of one.
     whole = store.account.view.scope is not None and store.account.view.several
-    fills = f"{day.fills} fill{'' if day.fills == 1 else 's'}"
+    fills = f"{day.fills:,} fill{'' if day.fills == 1 else 's'}"
     traded = (
         f"{'All subs today' if whole else 'Today'}  {fills}, {contracts_text(day.bought + day.sold)}, "
         f"fees {cents_text(day.fees)}, {'' if whole else 'account '}"
     )
     gain = "not known" if day.gain is None else cents_text(day.gain, signed=True)
-    since = f" since {clock_text(day.since_ms)[:5]}"
+    at_start = day.since_ms == day_start_ms(day.since_ms)
+    since = f" since {'00:00 ET' if at_start else clock_text(day.since_ms)[:5]}"
     return line(traded, Span(gain, pnl_tone(day.gain)), since if day.gain is not None else "")

@@ -11,8 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from kalshi_tui.domain.fees import FeeSchedule, FeeType
-from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.position import Position
 from kalshi_tui.kalshi.environments import practice_on_port
@@ -20,7 +18,6 @@ from kalshi_tui.kalshi.rest import RestClient, Retry
 from kalshi_tui.kalshi.transport.clock import ExchangeClock
 from kalshi_tui.session.account.reconcile import MAX_STALE_READS, RECONCILE_INTERVAL_S, AccountReconciler
 from kalshi_tui.session.bus import AccountMoved
-from kalshi_tui.session.execution.journal import Journal
 from kalshi_tui.session.execution.order_lookup import OrderLookup
 from kalshi_tui.session.store import Store
 from tests.support.exchange_replies import SENT_MS, SIGNER, listed_order
@@ -94,7 +91,7 @@ async def account(exchange: Lagging, store: Store) -> AsyncIterator[AccountRecon
         practice_on_port(1), SIGNER, clock=clock, transport=transport, retry=Retry(attempts=1)
     ) as rest:
         lookup = OrderLookup(rest, store, exchange.sleep)
-        made = AccountReconciler(rest, store, lookup, Journal.in_memory(), lambda: exchange.now_ms, exchange.sleep)
+        made = AccountReconciler(rest, store, lookup, lambda: exchange.now_ms, exchange.sleep)
         store.bus.subscribe(AccountMoved, lambda _: made.request_balance_read())
         running = asyncio.create_task(made.run())
         yield made
@@ -218,16 +215,3 @@ async def test_a_defect_in_reading_does_not_end_the_reading(
     account.request_full_read()
     await until(lambda: store.orders)
     assert any("could not be read" in notice.text for notice in store.notices)
-
-
-@pytest.mark.parametrize(("fee_type", "gain"), [(FeeType.QUADRATIC, 0), (FeeType.FLAT, None)])
-async def test_the_days_gain_is_unknown_while_an_unknown_fee_is_reserved(
-    exchange: Lagging, store: Store, account: AccountReconciler, fee_type: FeeType, gain: int | None
-) -> None:
-    listed = listed_order("c1", "resting", "0.00", "10.00")
-    exchange.orders = lambda _: [listed]
-    store.market_data.set_markets([Market(listed["ticker"], "E", fees=FeeSchedule(fee_type))])
-    account.request_full_read()
-    await until(lambda: store.orders and store.day_total)
-    assert store.day_total is not None
-    assert store.day_total.gain == gain

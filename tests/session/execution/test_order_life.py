@@ -126,8 +126,9 @@ async def test_the_day_does_not_lose_what_is_reserved_for_orders_at_rest(tmp_pat
     await rig.pass_time(1)
     rig.submit(terms(rig))
     await rig.pass_time(10)
-    assert rig.session.store.day_total is not None
-    assert rig.session.store.day_total.gain == 0
+    day = rig.session.store.valuation.day()
+    assert day is not None
+    assert day.gain == 0
     await rig.close()
 
 

@@ -9,10 +9,10 @@ from textual.events import AppBlur, AppFocus
 from textual.geometry import Region
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.link import LinkState, TradingStatus
 from kalshi_tui.domain.market import MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderState, OrderTerms, TimeInForce
-from kalshi_tui.session.account.store import DayTotal
 from kalshi_tui.session.notices import Severity
 from kalshi_tui.ui.book.cursor import SelectedLevel
 from kalshi_tui.ui.dialogs.ask import AskScreen
@@ -28,6 +28,7 @@ from tests.support.fake_desk import (
     a_market,
     a_position,
     an_order,
+    set_day,
 )
 from tests.support.pilot import (
     NARROW,
@@ -704,18 +705,18 @@ async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> Non
     ("day", "says"),
     [
         (
-            DayTotal(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS),
+            DayGain(12, 20_000, 14_000, 3_210_000, 12_400_000, NOW_MS),
             "Today  12 fills, 340 contracts, fees $3.21, account +$12.40 since ",
         ),
-        (DayTotal(1, 150, 0, 0, -500_000, NOW_MS), "Today  1 fill, 1.50 contracts, fees $0.00, account -$0.50 since "),
-        (DayTotal(1, 100, 0, 0, 0, NOW_MS), "Today  1 fill, 1 contract, fees $0.00, account $0.00 since "),
-        (DayTotal(0, 0, 0, 0, None, NOW_MS), "Today  0 fills, 0 contracts, fees $0.00, account not known"),
+        (DayGain(1, 150, 0, 0, -500_000, NOW_MS), "Today  1 fill, 1.50 contracts, fees $0.00, account -$0.50 since "),
+        (DayGain(1, 100, 0, 0, 0, NOW_MS), "Today  1 fill, 1 contract, fees $0.00, account $0.00 since "),
+        (DayGain(0, 0, 0, 0, None, NOW_MS), "Today  0 fills, 0 contracts, fees $0.00, account not known"),
     ],
 )
-async def test_the_day_s_total_ends_the_list(day: DayTotal, says: str) -> None:
+async def test_the_day_s_total_ends_the_list(day: DayGain, says: str) -> None:
     async with trading(size=NARROW) as trader:
         assert "Today" not in await trader.press("2")
-        trader.desk.store.account.set_day_total(day)
+        set_day(trader.desk.store, day)
         screen = await trader.look()
         assert says in screen
         assert ("since" in screen) == (day.gain is not None)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.order import OrderState
 from kalshi_tui.domain.position import Balance
-from kalshi_tui.session.account.store import DayTotal
-from tests.support.fake_desk import NOW_MS, TITLES, Clock, FakeDesk, a_position, an_order
+from tests.support.fake_desk import NOW_MS, TITLES, Clock, FakeDesk, a_position, an_order, set_day
 from tests.support.pilot import NARROW, USUAL, Trader, said, trading
 
 FIRST = TITLES[0][0]
@@ -54,7 +54,7 @@ async def test_one_is_shown_or_all_and_the_lists_say_whose_each_line_is(size: tu
 
 async def test_the_day_s_total_says_that_it_is_of_all_where_one_is_shown() -> None:
     async with trading(a_desk(), NARROW) as trader:
-        trader.desk.store.account.set_day_total(DayTotal(2, 1_000, 0, 20_700, -20_000, NOW_MS))
+        set_day(trader.desk.store, DayGain(2, 1_000, 0, 20_700, -20_000, NOW_MS))
         assert "Today  2 fills, 10 contracts, fees $0.02, account -$0.02 since " in await trader.press("2")
         screen = await choose(trader, "3")
         assert "All subs today  2 fills, 10 contracts, fees $0.02, -$0.02 since " in screen
