@@ -22,7 +22,7 @@ def as_sold_yes(count: Count, money: Money) -> Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class ValuedCount:
     """A signed count and its value at a moment."""
 
     count: Count
@@ -88,7 +88,7 @@ class DayGain:
 class DayAccount:
     """One day of an account, position by position."""
 
-    start: Mapping[PositionKey, Holding] = field(default_factory=dict)
+    start: Mapping[PositionKey, ValuedCount] = field(default_factory=dict)
     """What was held at the day's start, at its value then; what is not here was nothing."""
     traded: Mapping[PositionKey, TradedSum] = field(default_factory=dict)
 
@@ -101,7 +101,7 @@ class DayAccount:
 
     def gain_of(self, key: PositionKey, value: Money) -> Money:
         """Return what one position has brought, given what `counts` has of it is worth."""
-        traded, start = self._traded(key), self.start.get(key, Holding(0, 0))
+        traded, start = self._traded(key), self.start.get(key, ValuedCount(0, 0))
         now = as_sold_yes(start.count + traded.count, value)
         return traded.paid - traded.fees + now - as_sold_yes(start.count, start.value)
 

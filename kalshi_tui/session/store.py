@@ -16,11 +16,11 @@ from kalshi_tui.domain.position import Balance, Position
 from kalshi_tui.domain.price import Count, Money, Price
 from kalshi_tui.domain.text import market_name
 from kalshi_tui.domain.trading_pause import TradingPause
+from kalshi_tui.session.account.account_snapshot import AccountValuation
 from kalshi_tui.session.account.day_ledger import DayLedger
 from kalshi_tui.session.account.intents import OrderIntents
 from kalshi_tui.session.account.list_reads import AccountList, AccountReads
 from kalshi_tui.session.account.store import AccountStore
-from kalshi_tui.session.account.valuation import AccountValuation
 from kalshi_tui.session.bus import EventFeesChanged, LinkChanged, MarketLifecycleChanged, MarketsUpdated, MessageBus
 from kalshi_tui.session.changes import ChangeLog, StoreChanges, Topic
 from kalshi_tui.session.market_data.store import LiveBook, MarketDataStore

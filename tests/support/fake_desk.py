@@ -324,7 +324,7 @@ class FakeDesk:
 
 def set_day(store: Store, day: DayGain) -> None:
     """Let the day have brought this, whatever was traded."""
-    store.day_ledger.gain = lambda _: day  # type: ignore[method-assign]  # in place of fills and settlements
+    store.day_ledger.gain = lambda _: day  # type: ignore[method-assign,assignment]  # in place of fills and settlements
     store.account.mark_day_changed()
 
 

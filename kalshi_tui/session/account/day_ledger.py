@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from kalshi_tui.domain.day_gain import DayAccount, DayGain, Holding, TradedSum
+from kalshi_tui.domain.day_gain import DayAccount, DayGain, TradedSum, ValuedCount
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import PositionKey
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Money
@@ -177,5 +177,5 @@ class DayLedger:
         return found
 
 
-def _holdings(start: KeptDayStart) -> dict[PositionKey, Holding]:
-    return {(each.ticker, each.subaccount): Holding(each.count, each.value) for each in start.held}
+def _holdings(start: KeptDayStart) -> dict[PositionKey, ValuedCount]:
+    return {(each.ticker, each.subaccount): ValuedCount(each.count, each.value) for each in start.held}

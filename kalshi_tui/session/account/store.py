@@ -1,4 +1,4 @@
-"""What is known of the account: orders, executions, positions, cash, the day's totals, queue positions, settlements.
+"""What is known of the account: orders, executions, positions, cash, queue positions, settlements.
 
 The stream reports orders, fills and positions as they happen, twice, late or out of turn; REST reads them whole, but
 lags by seconds. Both meet here, and neither may take back what the other has proved.

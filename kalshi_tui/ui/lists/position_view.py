@@ -13,8 +13,8 @@ from kalshi_tui.presentation.lines import (
     wrap,
 )
 from kalshi_tui.presentation.number_text import NO_VALUE, cents_text, clock_text, contracts_text
+from kalshi_tui.session.account.account_snapshot import AccountSnapshot
 from kalshi_tui.session.account.list_reads import AccountList
-from kalshi_tui.session.account.valuation import AccountSnapshot
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import (
     EXTRA_COLUMNS_MIN_WIDTH,

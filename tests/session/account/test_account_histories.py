@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Book
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.day_gain import DayAccount, Holding, TradedSum, sum_fills
+from kalshi_tui.domain.day_gain import DayAccount, TradedSum, ValuedCount, sum_fills
 from kalshi_tui.domain.fees import CENTICENT
 from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, TimeInForce
@@ -88,8 +88,10 @@ class Account:
         """All cash, what resting orders hold back included: the exchange's own ledger."""
         self.positions: list[Position] = [translate.position(encode_rest.position(each)) for each in held]
 
-        self.held: dict[PositionKey, Holding] = {
-            each.key: Holding(each.count, self.value(each.ticker, each.count)) for each in self.positions if each.count
+        self.held: dict[PositionKey, ValuedCount] = {
+            each.key: ValuedCount(each.count, self.value(each.ticker, each.count))
+            for each in self.positions
+            if each.count
         }
         self.equity: Money = self.cash + sum(each.value for each in self.held.values())
 
@@ -132,7 +134,7 @@ class Account:
 
 def day_of(now: Account, then: Account | None) -> DayAccount:
     """Return the day as it is known by fills and settlements since a moment; since the account was opened if None."""
-    start: dict[PositionKey, Holding] = {}
+    start: dict[PositionKey, ValuedCount] = {}
     known: set[object] = set()
     if then is not None:
         start = then.held

@@ -671,18 +671,18 @@ async def test_the_total_sums_the_columns_up(size: tuple[int, int]) -> None:
     async with trading(size=size) as trader:
         two_positions(trader.desk)
         screen = await trader.press("2")
-        # YES 10 could be sold at 0.47, which is $0.20 more than they cost; NO 20 at 0.52, $0.60 less.
+        # YES 10 bring $4.70 less a fee of $0.18 and cost $4.50; NO 20 $10.40 less $0.35 and cost $11.00.
         total = next(each for each in trader.lines() if each[1:].startswith("Total"))
-        assert total.split()[1:4] == ["-$0.40", "+$1.00", "$0.07"]
-        assert "after fees +$0.53" in screen
+        assert total.split()[1:4] == ["-$0.93", "+$1.00", "$0.07"]
+        assert "net $0.00" in screen
         if size == NARROW:
-            assert "exposure $15.50, after fees +$0.53" in screen
+            assert "exposure $15.50, value $14.57, net $0.00" in screen
         else:
             assert total.split()[4] == "$15.50"
             row = next(each for each in trader.lines() if "Hold" in each and each[1:].startswith("NO"))
-            assert row.split()[7:9] == ["$11.00", "$20.00"]
+            assert row.split()[7:9] == ["$11.00", "$10.05"]
         heading = next(each for each in trader.lines() if "P&L now" in each)
-        for name, figure in (("P&L now", "-$0.40"), ("realized", "+$1.00"), ("fees", "$0.07")):
+        for name, figure in (("P&L now", "-$0.93"), ("realized", "+$1.00"), ("fees", "$0.07")):
             assert heading.index(name) + len(name) == total.index(figure) + len(figure)
 
 
@@ -693,7 +693,7 @@ async def test_the_total_says_how_many_of_the_positions_it_could_reckon() -> Non
         screen = await trader.press("2")
         assert "P&L of 1 of 2" in screen
         total = next(each for each in trader.lines() if each[1:].startswith("Total"))
-        assert "+$0.20" in total
+        assert "+$0.02" in total
         trader.desk.store.link(LinkState.WAITING, "")
         screen = await trader.look()
         assert "P&L of 0 of 2" in screen

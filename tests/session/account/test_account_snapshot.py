@@ -2,23 +2,24 @@
 
 from pathlib import Path
 
+from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.link import LinkStats
-from kalshi_tui.domain.order import BookSide
+from kalshi_tui.domain.order import Action, BookSide, OrderTerms
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import MONEY_UNIT
 from kalshi_tui.presentation.lines import plain_text
+from kalshi_tui.session.store import Store
 from kalshi_tui.session.venue import Venue
 from kalshi_tui.ui.desk.status_view import status_line
 from kalshi_tui.ui.lists.position_view import position_rows
-from tests.session.market_data.test_account_markets import give, place
 from tests.support.fake_desk import NOW_MS, TITLES, Clock, a_store, an_order
-from tests.support.session_rig import THEM, Rig
+from tests.support.session_rig import Rig
 
 FIRST = TITLES[0][0]
 
 
-def shown(store: object, width: int = 140) -> str:
-    return "\n".join(plain_text(each) for _, each in position_rows(store, width))  # type: ignore[arg-type]
+def shown(store: Store, width: int = 140) -> str:
+    return "\n".join(plain_text(each) for _, each in position_rows(store, width))
 
 
 def test_an_own_bid_makes_no_gain_on_the_screen() -> None:
@@ -43,11 +44,13 @@ def test_what_nobody_bids_for_is_named_under_its_position() -> None:
 
 async def test_what_is_held_has_its_book_and_its_fees_though_it_is_not_shown(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    give(rig, rig.ticker, 1_000, 4_000)
-    place(rig, THEM, rig.ticker, BookSide.BID, 3_500, 400)
     await rig.start()
+    await rig.pass_time(1)
+    rig.trade(BookSide.ASK, 4_000, 1_000)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.BUY, 4_000, 1_000))
     await rig.pass_time(5)
     store = rig.session.store
+    assert store.positions[rig.ticker].count == 1_000
     assert store.markets[rig.ticker].fees is not None
     stream = rig.session.parts.stream
     assert rig.ticker in stream.books  # type: ignore[attr-defined]  # the test's own stream
