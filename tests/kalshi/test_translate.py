@@ -420,3 +420,9 @@ def test_a_floor_that_is_no_price_costs_its_market_alone() -> None:
                 settlement_floor_dollars="ten",
             )
         )
+
+
+@pytest.mark.parametrize(("sent", "most"), [(0, None), (None, None), (7, 7)])
+def test_a_collection_whose_most_legs_are_zero_has_no_most(sent: int | None, most: int | None) -> None:
+    source = {"collection_ticker": "KXMVE-R", "series_ticker": "KXMVE", "title": "t", "size_min": 2, "size_max": sent}
+    assert translate.combo_collection(wire.decode(wire.encode(source), wire.ComboCollection)).size_max == most

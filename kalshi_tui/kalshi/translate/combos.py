@@ -18,7 +18,8 @@ def combo_collection(source: wire.ComboCollection) -> ComboCollection:
             parse_id(each.ticker, "event ticker") for each in (events if isinstance(events, list) else ())
         ),
         size_min=source.size_min if isinstance(source.size_min, int) else None,
-        size_max=source.size_max if isinstance(source.size_max, int) else None,
+        # The exchange sends 0 where there is no most.
+        size_max=source.size_max if isinstance(source.size_max, int) and source.size_max > 0 else None,
         is_ordered=source.is_ordered,
         open_ms=parse_time_ms(source.open_date),
         close_ms=parse_time_ms(source.close_date),
