@@ -322,8 +322,8 @@ class DeskApp(App[None]):
             and self.timer_ms() - self._input_ms >= SETTLED_MS
             and not self.session.store.working_orders()
         )
-        if isinstance(self._driver, TerminalDriver) and self._driver.is_behind:
-            # It would be dropped. What has changed is kept until the terminal takes something again.
+        if isinstance(self._driver, TerminalDriver) and self._driver.is_busy:
+            # One more would come late, or be dropped. What has changed is kept for the next one.
             return
         front = self.screen
         if front is not self.desk_screen and isinstance(front, SupportsFrame):

@@ -45,6 +45,8 @@ class Press:
     was not seen released, or the program stood still just before."""
     released_ms: int | None = None
     """When the same key was released before this press; None if the terminal does not tell."""
+    unseen: bool = False
+    """Whether the terminal had not shown what was drawn when it arrived; it does not count then either."""
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ class Press:
     @property
     def ignored(self) -> str:
         """Return a sentence that says that this key was ignored."""
+        if self.unseen:
+            return f"{self.name} ignored: the terminal had not shown this yet. Read it, then press {self.name}."
         return f"{self.name} ignored: key held. Release it, then press {self.name}."
 
 
@@ -83,6 +87,10 @@ class Presses:
         """Whether something was read of which the keys are not noted yet."""
         self.unread: Callable[[], bool] = lambda: False
         """Whether the terminal has input that was not read yet."""
+        self.unshown: Callable[[], bool] = lambda: False
+        """Whether the terminal has not taken what was drawn a while ago."""
+        self._shown_ms: int | None = None
+        """When the terminal last took what it had not taken for a while; None if it never did."""
         self.deciding = 0
         """How many keys wait for their quiet moment."""
         self.moves: frozenset[str] = frozenset()
@@ -96,6 +104,14 @@ class Presses:
         self._note_standstill(now_ms)
         self._polled_ms = now_ms
         self._reading = False
+
+    def shown(self) -> None:
+        """Note that the terminal takes again what is drawn; from the thread that writes."""
+        self._shown_ms = self._timer_ms()
+
+    def is_unseen(self) -> bool:
+        """Return whether nobody can have read what is drawn: the terminal shows it only just now, or not yet."""
+        return self.unshown() or (self._shown_ms is not None and self._timer_ms() - self._shown_ms < REPEAT_MS)
 
     def reading(self) -> None:
         """Note that input is taken from the terminal now, and that its keys come next; from the reading thread."""
@@ -130,7 +146,8 @@ class Presses:
         held = held or (self._resumed_ms is not None and at_ms - self._resumed_ms < REPEAT_MS)
         if released_ms is not None and (held or at_ms - released_ms < MIN_RELEASE_MS):
             released_ms = None
-        self._waiting[id(event)] = Press(event.key, at_ms, held, released_ms)
+        unseen = self.is_unseen()
+        self._waiting[id(event)] = Press(event.key, at_ms, held or unseen, released_ms, unseen)
 
     def arrived_between(self, event: Message) -> None:
         """Note something that was read just now and is no key, but may change what the keys after it mean."""

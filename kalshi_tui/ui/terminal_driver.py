@@ -8,6 +8,8 @@ import select
 import signal
 import sys
 import termios
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Lock, Thread
@@ -33,6 +35,10 @@ PLAIN_TERMINAL: Final = "\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l
 """What takes back all that the screen has asked of the terminal."""
 JOIN_TIMEOUT_S: Final = 0.5
 """How long the threads that read and write may take to notice that they are to end."""
+FRAME_WRITES: Final = 3
+"""How many writes draw one frame."""
+UNSHOWN_S: Final = 1.0
+"""What a terminal has not taken for so long is not known to those who type."""
 MAX_WAITING_WRITES: Final = 24
 """Textual's queue holds 30, and who writes to it when it is full waits."""
 _log: Final = logging.getLogger("kalshi_tui.ui")
@@ -45,33 +51,57 @@ class Backlog:
     the desk: no key would end it, no order be followed, no expiry renewed.
     """
 
-    def __init__(self, caught_up: Callable[[], None]) -> None:
+    def __init__(self, caught_up: Callable[[], None], shown: Callable[[], None]) -> None:
+        """``caught_up`` draws the screen again, ``shown`` notes that the terminal has taken what it took late."""
+        self._caught_up, self._shown = caught_up, shown
         self._lock = Lock()
-        self._waiting = 0
-        self.is_behind = False
-        """Whether something was dropped, and what was written before is not all out."""
-        self._caught_up = caught_up
+        self._waiting: deque[float] = deque()
+        """When each text came that is not out yet."""
+        self._written: float | None = None
+        """When the oldest text came that was written and may not be flushed yet."""
+        self._is_behind = False
+        """Whether something was dropped since all was out."""
         self.has_dropped = False
         """Whether anything was ever dropped."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether what was drawn last is not out yet."""
+        return self._is_behind or len(self._waiting) >= FRAME_WRITES
+
+    @property
+    def is_unshown(self) -> bool:
+        """Return whether something that was drawn a while ago is not out yet."""
+        oldest = self._written
+        if oldest is None:
+            with suppress(IndexError):
+                oldest = self._waiting[0]
+        return oldest is not None and time.monotonic() - oldest > UNSHOWN_S
 
     def takes_more(self) -> bool:
         """Return whether there is room for one more text, and count it if so."""
         with self._lock:
-            if self.is_behind or self._waiting >= MAX_WAITING_WRITES:
-                self.is_behind = self.has_dropped = True
+            if self._is_behind or len(self._waiting) >= MAX_WAITING_WRITES:
+                self._is_behind = self.has_dropped = True
                 return False
-            self._waiting += 1
+            self._waiting.append(time.monotonic())
             return True
 
     def written(self) -> None:
-        """Note that one text is out; from the thread that writes."""
+        """Note that one text is written; from the thread that writes."""
         with self._lock:
-            self._waiting -= 1
+            if self.is_unshown:
+                self._shown()
+            came = self._waiting.popleft()
+            self._written = came if not self._waiting else None
 
     def flushed(self) -> None:
         """Note that nothing waits; from the thread that writes."""
         with self._lock:
-            was_behind, self.is_behind = self.is_behind, False
+            if self.is_unshown:
+                self._shown()
+            self._written = None
+            was_behind, self._is_behind = self._is_behind, False
         if was_behind:
             self._caught_up()
 
@@ -118,16 +148,17 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         drawn_on = terminal_among(sys.__stderr__, sys.__stdout__)
-        self._backlog = Backlog(self._draw_again_soon)
+        pressed = presses_of(self._app)
+        self._presses, self._quit_waits = pressed.presses, pressed.end_if_quit_waits
+        self._presses.unread = self.unread
+        self._backlog = backlog = Backlog(self._draw_again_soon, self._presses.shown)
+        self._presses.unshown = lambda: backlog.is_unshown
         if drawn_on is not None:
             self._file = DisconnectSafeFile(drawn_on, self._lost, self._backlog)  # type: ignore[assignment]  # a file in all that is used
         self._glyph_replacements = glyph_replacements(os.environ)
         self._is_lost = False
         self._last_size = USUAL_SIZE
         self._raw_attributes: list[Any] | None = None
-        pressed = presses_of(self._app)
-        self._presses, self._quit_waits = pressed.presses, pressed.end_if_quit_waits
-        self._presses.unread = self.unread
 
     def process_messages(self, messages: Sequence[Message]) -> None:
         """Note when keys arrived, here in the thread that reads: the screen may handle them much later.
@@ -151,9 +182,9 @@ class TerminalDriver(LinuxDriver):
         return self._last_size
 
     @property
-    def is_behind(self) -> bool:
-        """Return whether what is drawn now is dropped."""
-        return self._backlog.is_behind
+    def is_busy(self) -> bool:
+        """Return whether the terminal has not taken yet what was drawn last."""
+        return self._backlog.is_busy
 
     def unread(self) -> bool:
         """Return whether the terminal has input that the reading thread has not taken yet."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk_terminal import choose_a_calm_market, is_live, misplaced
+from tests.support.desk_terminal import choose_a_calm_market, is_live, misplaced, rows
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
@@ -34,3 +34,25 @@ def test_what_is_typed_meanwhile_is_done_and_the_screen_is_whole_afterwards(term
     terminal.press("escape")
     terminal.wait("the desk", lambda screen: "order ticket" not in screen and is_live(screen))
     terminal.wait("a screen without a torn line", lambda _: not misplaced(terminal))
+
+
+@pytest.mark.slow
+def test_no_enter_sends_what_the_terminal_has_not_shown(terminal: Terminal, tmp_path: Path) -> None:
+    choose_a_calm_market(terminal)
+    for _ in range(CHANGES):
+        terminal.press("v")
+        time.sleep(0.01)
+    time.sleep(1)
+    terminal.press("b")
+    time.sleep(0.5)
+    terminal.press("1", "tab", "7", "enter")
+    # Longer than a key needs to be armed, and still nothing of the review is on the screen.
+    time.sleep(3)
+    terminal.press("enter")
+    time.sleep(1)
+    terminal.wait_text("Enter ignored: the terminal had not shown this yet.")
+    (journal,) = tmp_path.rglob("journal.sqlite3")
+    assert not rows(journal, "SELECT client_order_id FROM intents WHERE sent_ms > 0")
+    terminal.wait("the armed key", lambda screen: "ENTER SENDS" in screen)
+    terminal.press("enter")
+    terminal.wait_text("RESTING")

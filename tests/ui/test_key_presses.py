@@ -235,3 +235,16 @@ def test_a_paste_that_nothing_took_is_forgotten_with_the_key_after_it(reading: R
     assert isinstance(move, Key)
     reading.presses.take(move)
     assert reading.presses.quit_behind_moves() is not None
+
+
+def test_a_press_on_what_the_terminal_has_not_shown_does_not_count(reading: Reading) -> None:
+    reading.presses.unshown = lambda: True
+    (press,) = reading.read()
+    assert press.repeats
+    assert "had not shown this yet" in press.ignored
+    reading.presses.unshown = lambda: False
+    reading.presses.shown()
+    reading.idle(REPEAT_MS - POLL_MS)
+    assert reading.read(key="y")[0].repeats
+    reading.idle(REPEAT_MS)
+    assert not reading.read(key="y")[0].repeats

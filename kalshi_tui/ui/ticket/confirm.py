@@ -91,13 +91,13 @@ class ConfirmScreen(CommandModal[bool]):
         presses = presses_of(self.app).presses
         press = presses.handling
         if press is not None and press.key == SEND_KEY:
-            at_ms, released_ms = press.at_ms, press.released_ms
+            at_ms, released_ms, is_unseen = press.at_ms, press.released_ms, press.unseen
         else:
-            at_ms, released_ms = self._timer_ms(), presses.released_ms(SEND_KEY)
+            at_ms, released_ms, is_unseen = self._timer_ms(), presses.released_ms(SEND_KEY), presses.is_unseen()
         from_ms = self._armed_at_ms
         if released_ms is not None:
             from_ms = min(from_ms, max(from_ms - ARM_DELAY_MS, released_ms) + SEEN_MS)
-        return self.ticket_step is TicketStep.REVIEW and at_ms >= from_ms
+        return self.ticket_step is TicketStep.REVIEW and at_ms >= from_ms and not is_unseen
 
     def blocked_reason(self) -> str:
         """Return why it cannot be sent at all, by the last check; empty if it can."""

@@ -127,8 +127,11 @@ class CommandScreen(Screen[Result]):
         It waits until no other key has followed for a moment: of keys held back by a slow connection, or while the
         program was stopped, the first looks like a press of its own.
         """
-        press = presses_of(self.app).presses.latest
-        if press is None:
+        presses = presses_of(self.app).presses
+        press = presses.latest
+        if press is None and presses.is_unseen():
+            ignore("Click ignored: the terminal has not shown this yet. Read it, then click again.")
+        elif press is None:
             act()
         elif press.repeats:
             ignore(press.ignored)
