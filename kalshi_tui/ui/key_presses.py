@@ -71,6 +71,9 @@ class Presses:
         self._last: dict[str, Press] = {}
         """The press of each key that was handled last."""
         self._last_key = ""
+        """The key that was handled last."""
+        self._arrived_ms: dict[str, int] = {}
+        """When each key arrived last."""
         self._released: dict[str, int] = {}
         """When keys were released that are up, as far as the terminal tells."""
         self._held = ""
@@ -146,6 +149,9 @@ class Presses:
         held = held or (self._resumed_ms is not None and at_ms - self._resumed_ms < REPEAT_MS)
         if released_ms is not None and (held or at_ms - released_ms < MIN_RELEASE_MS):
             released_ms = None
+        before_ms = self._arrived_ms.get(event.key)
+        held = held or (released_ms is None and before_ms is not None and at_ms - before_ms < QUEUED_MS)
+        self._arrived_ms[event.key] = at_ms
         unseen = self.is_unseen()
         self._waiting[id(event)] = Press(event.key, at_ms, held or unseen, released_ms, unseen)
 
@@ -169,9 +175,8 @@ class Presses:
         """Note that a key is handled now; one that no terminal reported counts as arrived just now."""
         press = self.forget(event) or Press(event.key, self._timer_ms(), repeats=False)
         last = self._last.get(press.key)
-        if press.released_ms is None and last is not None:
-            within_ms = REPEAT_MS if self._last_key == press.key else QUEUED_MS
-            press = replace(press, repeats=press.repeats or press.at_ms - last.at_ms < within_ms)
+        if press.released_ms is None and last is not None and self._last_key == press.key:
+            press = replace(press, repeats=press.repeats or press.at_ms - last.at_ms < REPEAT_MS)
         self._last_key = press.key
         self._last[press.key] = self.latest = self.handling = press
 
