@@ -6,6 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+from aiohttp import web
+
+from kalshi_tui.domain.fees import FeeSchedule
 from tests.support.cli_runner import Trader, tradable, trading
 
 SURE = 60_000
@@ -138,6 +142,72 @@ async def test_an_order_that_is_canceled_first_is_not_to_be_had_and_frees_its_ca
         assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
         trader.exchange.clock.advance(SURE)
         assert await spendable(trader) == before + 6 - 2
+
+
+@pytest.mark.parametrize("mode", ["taker_at_cross", "maker"])
+async def test_what_is_shown_of_cancel_first_is_what_the_account_shows_after(tmp_path: Path, mode: str) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        # It charges none, though the program knows of one.
+        trader.exchange.exchange.markets.listings[ticker].fees = FeeSchedule.of("quadratic", 0)
+        await rest(trader, ticker, "ask", "0.5000", "5.00", who="bob")
+        await rest(trader, ticker, "bid", "0.5000", "5.00")
+        for who, price, count in (("bob", "0.4000", "4"), ("alice", "0.4000", "10"), ("bob", "0.3900", "3")):
+            await rest(trader, ticker, "bid", price, f"{count}.00", who=who)
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "12@0.39", "--cancel-first", "--self-trade", mode)
+        async with trader.at_once() as run:
+            before = await spendable(trader)
+            planned = (await run(*sale, "--dry-run", "--json")).only
+            preview = planned["preview"]
+            assert (preview["fills_now"], preview["rests"], preview["own_orders_met"]) == ("7.00", "5.00", [])
+            # 5 of 12 close, 7 NO are opened at 0.61.
+            assert (preview["closes"], preview["opens"], preview["held_after"]) == ("5.00", "7.00", "-7.00")
+            fee = Decimal(preview["fee_at_most"])
+            assert Decimal(preview["max_loss"]) == 7 * Decimal("0.61") + fee
+            sent = await run(*sale, "--yes", "--json")
+            assert (sent.code, sent.only["order"]["filled"], sent.only["order"]["remaining"]) == (0, "7.00", "5.00")
+            trader.exchange.clock.advance(SURE)
+            # 4 close at 0.40 and 1 at 0.39, 2 open at 0.39 and 5 are set aside for; the own bid's $4.00 are free again.
+            cash = before + 4 * Decimal("0.40") + Decimal("0.39") - 7 * Decimal("0.61") + 4
+            assert Decimal(preview["cash_after"]) + fee == cash == await spendable(trader)
+            await rest(trader, ticker, "bid", "0.3900", "5.00", who="bob")
+            trader.exchange.clock.advance(SURE)
+            held = (await run("positions", "--json")).only
+            assert (held["side"], held["count"]) == ("no", "7.00")
+
+
+async def test_the_cash_that_cancel_first_frees_is_counted_before_too_little_is_warned_of(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        await rest(trader, ticker, "ask", "0.4000", "10000.00")
+        trader.exchange.clock.advance(SURE)
+        purchase = ("order", "buy", "yes", ticker, "15000@0.40", "--dry-run", "--json")
+        async with trader.at_once() as run:
+            left = (await run(*purchase)).only["warnings"]
+            assert any(each.startswith("Needs $") and "It may be rejected" in each for each in left)
+            freed = (await run(*purchase, "--cancel-first")).only["warnings"]
+            assert not any("It may be rejected" in each for each in freed)
+
+
+async def test_what_fills_further_before_it_is_canceled_first_keeps_the_order_back(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        own = await rest(trader, ticker, "bid", "0.4000", "10.00")
+        trader.exchange.clock.advance(SURE)
+        untroubled = trader.exchange.handle_request
+        met: list[str] = []
+
+        async def fill_first(request: web.Request, handler: Any) -> web.StreamResponse:
+            if request.method == "DELETE" and not met:
+                met.append(request.path)
+                await rest(trader, ticker, "ask", "0.4000", "4.00", who="bob")
+            return await untroubled(request, handler)
+
+        trader.exchange.handle_request = fill_first
+        sent = await trader.json("order", "sell", "yes", ticker, "10@0.40", "--cancel-first", "--yes")
+        assert (sent.code, sent.error["code"]) == (1, "kept_back")
+        assert "filled 4 before it could be canceled" in sent.error["message"]
+        assert met
+        orders = trader.exchange.exchange.queries.orders("alice")
+        assert [(each.order_id, each.filled, each.remaining) for each in orders] == [(own, 400, 0)]
 
 
 def sides(lines: list[dict[str, Any]]) -> list[dict[str, str] | None]:
