@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from kalshi_tui.domain.book import Side
+from kalshi_tui.domain.fees import CENT
 from kalshi_tui.domain.order import BookSide, TimeInForce
+from kalshi_tui.domain.price import parse_money
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.presentation.number_text import cents_text, count_text, price_text
+from kalshi_tui.presentation.number_text import count_text, price_text
 from tests.support.combos import GAMES, HeldCombo, captured_combos, captured_positions, hold_combos, list_combos
 from tests.support.desk_terminal import close_review, order, send_armed, write_profile
 from tests.support.practice_server import serving
@@ -56,11 +58,13 @@ def watch(home: Path, held: list[HeldCombo]) -> None:
 
 
 def is_valued(screen: str, held: HeldCombo) -> bool:
-    """Return whether the row of a combo names its first leg and has its count, price, exit and gain."""
+    """Return whether the row of a combo names its first leg and has its count, price, best bid and gain after a fee."""
     row = next((line for line in screen.splitlines() if f"Combo: {held.first_leg}" in line and "$" in line), "")
-    gain = cents_text((held.bid - held.average) * held.count, signed=True)
-    values = [held.side.name, count_text(held.count), price_text(held.average), price_text(held.bid, 3), gain]
-    return all(re.search(rf"(?<![\w.]){re.escape(value)}", row) for value in values)
+    values = [held.side.name, count_text(held.count), price_text(held.average), price_text(held.bid, 3)]
+    loss = re.search(r"-\$([\d,]+\.\d\d)", row)
+    return all(re.search(rf"(?<![\w.]){re.escape(value)}", row) for value in values) and (
+        loss is not None and parse_money(loss[1].replace(",", "")) >= (held.average - held.bid) * held.count - CENT // 2
+    )
 
 
 def is_chosen(row: str, held: HeldCombo) -> bool:
@@ -107,5 +111,6 @@ def find_by_ticker(terminal: Terminal) -> None:
     close_review(terminal)
     terminal.press("2")
     terminal.wait_text("[2 Positions 4]")
+    terminal.wait_text("no bid for 10 of 10")
     row = next(line for line in terminal.text().splitlines() if "$" in line and "Combo: yes Harbor City" in line)
-    assert re.match(r"\W*YES +10 +0\.3000 +-- +--", row), row
+    assert re.match(r"\W*YES +10 +0\.3000 +-- +-\$3\.00", row), row
