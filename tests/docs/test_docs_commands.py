@@ -288,7 +288,7 @@ def look(words: list[str], home: Path, variables: dict[str, str] | None = None) 
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def beside(words: list[str], home: Path) -> None:

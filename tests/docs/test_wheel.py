@@ -192,6 +192,6 @@ def test_the_installed_program_trades_from_any_folder(installed: Path, elsewhere
         if sys.platform == "linux":
             assert str(installed.parent) in Path(f"/proc/{exchange}/cmdline").read_text()
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
     assert wait_gone(exchange)
     assert sorted(path.name for path in elsewhere.iterdir()) == sorted(f"{name}.py" for name in POISON)

@@ -1,9 +1,11 @@
 """A real pseudo-terminal with a screen that a test can read."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from unicodedata import east_asian_width
@@ -17,6 +19,7 @@ from kalshi_tui.ui.dialogs.welcome import WELCOME_FILE, WelcomeFile
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 30.0
 PUMP_S = 0.05
+END_S = 5.0
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 NOT_PASSED_ON = ("KALSHI", "NO_COLOR", "TEXTUAL", "COLUMNS", "LINES")
 """Beginnings of what of the environment would change the program or override the terminal's own size."""
@@ -134,6 +137,23 @@ class Terminal:
         # Else pexpect closes the number once more when it is thrown away, and by then it may be another terminal's.
         process.closed = self.child.closed = True
         process.fd = self.child.child_fd = -1
+
+    def end(self) -> None:
+        """End the program if it runs still, as a closed window does, else by force."""
+        child = self.child
+        if child.isalive():
+            for number in (signal.SIGCONT, signal.SIGHUP):
+                child.kill(number)
+            deadline = time.monotonic() + END_S
+            while child.isalive() and time.monotonic() < deadline:
+                # Nobody looks at it any more, but a full terminal would hold up the end.
+                with suppress(pexpect.TIMEOUT, pexpect.EOF, ValueError):
+                    child.read_nonblocking(65536, timeout=PUMP_S)
+        if child.isalive():
+            child.kill(signal.SIGKILL)
+            # The time that pexpect gives a killed process by itself is too short on a busy machine.
+            child.wait()
+        child.close()
 
     def ended(self, within_s: float = WAIT_S) -> int:
         """Wait for the program's end and give its exit code."""

@@ -17,4 +17,4 @@ def home(tmp_path: Path) -> Path:
 def terminal(home: Path) -> Iterator[Terminal]:
     running = Terminal(["--seed", "7"], home)
     yield running
-    running.child.close(force=True)
+    running.end()

@@ -64,7 +64,7 @@ def test_no_bytes_end_the_desk_and_keys_after_them_work(tmp_path: Path) -> None:
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def test_a_key_that_is_let_go_is_pressed_once(tmp_path: Path) -> None:
@@ -79,4 +79,4 @@ def test_a_key_that_is_let_go_is_pressed_once(tmp_path: Path) -> None:
         # A name takes no Cyrillic; what is left is the second key, whose alternate is Cyrillic.
         terminal.wait_text("Name:  abcd!")
     finally:
-        terminal.child.close(force=True)
+        terminal.end()

@@ -65,7 +65,7 @@ class Run:
             self.echoes = bool(termios.tcgetattr(self.terminal.child.child_fd)[3] & termios.ECHO)
             self.code = self.terminal.ended()
         finally:
-            self.terminal.child.close(force=True)
+            self.terminal.end()
         self.raw = bytes(self.terminal.raw)
         self.signatures = {line for line in (notes / terminal_canary.SIGNATURES).read_text().splitlines() if line}
         self.words = {KeyType.RSA: "an RSA key of 2048 bits", KeyType.ED25519: "an Ed25519 key"}[kind]
@@ -198,4 +198,4 @@ def test_the_next_start_takes_up_the_orders(run: Run) -> None:
         again.press("y")
         assert again.ended() == 0
     finally:
-        again.child.close(force=True)
+        again.end()

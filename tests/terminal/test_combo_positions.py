@@ -54,7 +54,7 @@ def watch(home: Path, held: list[HeldCombo]) -> None:
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def is_valued(screen: str, held: HeldCombo) -> bool:

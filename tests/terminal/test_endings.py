@@ -23,7 +23,7 @@ pytestmark = pytest.mark.terminal
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     running = Terminal(["--seed", "7"], tmp_path, 140, 50)
     yield running
-    running.child.close(force=True)
+    running.end()
 
 
 def practice_of(home: Path) -> int:
@@ -136,7 +136,7 @@ def test_fifty_endings_are_all_within_two_seconds(tmp_path: Path, state: str, wa
         try:
             took.append(end(terminal, home, state, way))
         finally:
-            terminal.child.close(force=True)
+            terminal.end()
     sys.stdout.write(f"{way} {state}: {len(took)} endings, the longest {max(took):.2f} s\n")
     assert max(took) < 2
 
@@ -195,7 +195,7 @@ def test_the_dead_mans_switch_cancels_though_nobody_reads_what_the_desk_draws(tm
         (log,) = tmp_path.rglob("*.log")
         assert "canceled" in log.read_text()
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def test_letters_that_end_in_q_are_text_in_the_filter(terminal: Terminal) -> None:
@@ -247,7 +247,7 @@ def test_it_ends_while_its_loop_stands_still(tmp_path: Path, way: str) -> None:
         assert took < 2
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def wait_until_settled(terminal: Terminal) -> None:
@@ -276,7 +276,7 @@ def test_a_q_that_would_ask_ends_nothing_while_the_loop_stands_still(tmp_path: P
         flag.unlink()
         terminal.wait_text("1 order of yours may be live")
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 @pytest.mark.slow
@@ -325,7 +325,7 @@ def test_with_the_dead_mans_switch_it_tells_which_orders_may_rest(tmp_path: Path
         assert re.search(rb"These may still rest: (buy )?YES 7 at 0\.01 in KX", terminal.raw)
         assert wait_gone(practice)
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
         with suppress(ProcessLookupError):
             os.kill(practice, signal.SIGKILL)
 

@@ -53,4 +53,4 @@ def test_the_review_says_before_the_enter_that_there_is_no_room(tmp_path: Path) 
         terminal.press("enter")
         terminal.wait_text("RESTING", "orders 1")
     finally:
-        terminal.child.close(force=True)
+        terminal.end()

@@ -162,7 +162,7 @@ def test_exported_sizes_do_not_stand_for_the_terminals_own(tmp_path: Path) -> No
         terminal.resize(100, 35)
         terminal.wait("the key bar in the new last line", lambda screen: "Help" in screen.split("\n")[34])
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 @pytest.mark.slow
@@ -175,6 +175,6 @@ def test_errors_may_go_to_a_file_and_the_screen_to_the_terminal(tmp_path: Path) 
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
     assert (tmp_path / "errors").read_bytes() == b""
     assert not alive(terminal.child.pid)

@@ -93,7 +93,7 @@ def tour(home: Path, module: str) -> Written:
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
     return taken_apart(bytes(terminal.raw))
 
 

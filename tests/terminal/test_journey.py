@@ -41,7 +41,7 @@ def test_the_first_start_ends_in_a_practice_trade(home: Path) -> None:
     terminal.wait("the armed key", lambda screen: "sends" in screen.lower() and "arming" not in screen)
     terminal.press("enter")
     terminal.wait("what became of it", lambda screen: "FILLED" in screen or "RESTING" in screen)
-    terminal.child.close(force=True)
+    terminal.end()
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ class Chain:
             os.kill(terminal.child.pid, signal.SIGKILL)
             assert wait_gone(practice)
         finally:
-            terminal.child.close(force=True)
+            terminal.end()
         self.check(known)
 
     def check(self, known: dict[str, str]) -> None:
@@ -136,7 +136,7 @@ def test_a_killed_desk_s_orders_end_by_themselves(tmp_path: Path) -> None:
             assert renewed["status"] == "resting"
         finally:
             os.kill(terminal.child.pid, signal.SIGKILL)
-            terminal.child.close(force=True)
+            terminal.end()
         reply = alone.control(*key, "advance_clock", ms=61_000)
         assert reply.status_code == 200, reply.text
         ended = only_order()

@@ -69,7 +69,7 @@ def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchan
     # Once in a session: the next one goes without.
     order(terminal, "1", "3")
     terminal.wait_text("RESTING")
-    terminal.child.close(force=True)
+    terminal.end()
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path, exchange: Pra
     terminal.wait_text("order ticket")
     terminal.press(*"50", "tab", *"5", "enter")
     terminal.wait_text("it sends nothing")
-    terminal.child.close(force=True)
+    terminal.end()
 
 
 @pytest.mark.quick_cases("arguments0-*", "arguments1-*")

@@ -66,7 +66,7 @@ def watch(home: Path, pages: list[list[str]]) -> None:
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
 
 
 def look_for(terminal: Terminal, ticker: str) -> None:

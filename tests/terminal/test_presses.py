@@ -58,7 +58,7 @@ class HeldTerminal(Terminal):
 def terminal(tmp_path: Path) -> Iterator[HeldTerminal]:
     running = HeldTerminal(["--seed", "7"], tmp_path, 140, 50)
     yield running
-    running.child.close(force=True)
+    running.end()
 
 
 def stall(terminal: HeldTerminal) -> None:

@@ -19,7 +19,7 @@ CHANGES = 150
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     running = Terminal(["--seed", "7"], tmp_path, 140, 50)
     yield running
-    running.child.close(force=True)
+    running.end()
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def test_what_was_typed_outlives_a_storm_of_resizes(tmp_path: Path, case: str) -
         terminal.press("q")
         assert terminal.ended() == 0
     finally:
-        terminal.child.close(force=True)
+        terminal.end()
     assert b"Traceback" not in terminal.raw
     (journal,) = tmp_path.rglob("journal.sqlite3")
     assert rows(journal, "SELECT client_order_id FROM intents WHERE sent_ms > 0") == []

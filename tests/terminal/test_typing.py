@@ -19,7 +19,7 @@ SIZES = ((90, 30), (140, 50), (200, 60), (100, 40), (140, 50))
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     running = Terminal(["--seed", "7"], tmp_path, 140, 50)
     yield running
-    running.child.close(force=True)
+    running.end()
 
 
 FIELDS = {
