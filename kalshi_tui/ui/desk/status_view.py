@@ -133,7 +133,7 @@ def link_ages_line(link: Link, pulse: LinkStats, *, delayed: bool = False) -> Li
         if pulse.frame_age_ms is None:
             return ()
         late = pulse.frame_age_ms >= LATE_READ_MS or link.state is not LinkState.LIVE
-        text = f"read {_short_duration_text(pulse.frame_age_ms // 1_000 * 1_000)} ago"
+        text = f"read {min(pulse.frame_age_ms // 1_000, 9_999):>4} s ago"
         return line(Span(text, Tone.WARN if late else Tone.DIM))
     if link.state is not LinkState.LIVE or pulse.frame_age_ms is None:
         return ()

@@ -164,6 +164,12 @@ def test_after_midnight_there_are_new_daily_events() -> None:
     live(made, clock, 20, 500)
     assert any(made.exchange.markets.listing(ticker).top[1] for ticker in new)
     assert len({each.terms.event_ticker for each in made.exchange.markets.visible()}) > 50
+
+
+def test_at_midnight_eastern_the_last_price_becomes_the_previous_one() -> None:
+    clock = Clock((NOON // 86_400_000 + 1) * 86_400_000 + 5 * 3_600_000 - 5_000)
+    made = world(clock, rate=50)
+    live(made, clock, 20, 500)
     fed = next(each for each in busy(made) if each.terms.series_ticker == "KXFEDDECISION")
     assert fed.previous_price is not None
     assert abs(fed.previous_price - (fed.last_price or 0)) < 500
