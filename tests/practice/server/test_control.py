@@ -88,7 +88,7 @@ async def test_a_corrupt_frame_is_no_json(exchange: Serving, ticker: str) -> Non
         await following(stream, ticker)
         await asked(exchange, "corrupt_frame")
         await exchange.order(ticker, "bid", "0.10", "1")
-        with pytest.raises(ValueError, match="truncated|malformed"):
+        with pytest.raises(ValueError, match=r"truncated|malformed"):
             await stream.frame()
 
 
