@@ -71,7 +71,7 @@ DAMAGES = [
 """One of each kind; tests/session/execution/test_damaged_journal.py has every column."""
 
 
-@pytest.mark.quick_cases("state 'queued'")
+@pytest.mark.slow
 @pytest.mark.parametrize(("column", "value"), DAMAGES, ids=[f"{column} {value!a}" for column, value in DAMAGES])
 async def test_one_damaged_row_stops_neither_cancel_nor_an_order(tmp_path: Path, column: str, value: object) -> None:
     async with at_work(tmp_path) as (trader, ticker, order):

@@ -366,6 +366,7 @@ async def test_two_orders_in_a_row_do_not_wait_for_each_other(tmp_path: Path) ->
         assert len(list(trader.exchange.exchange.queries.orders("alice"))) == 3
 
 
+@pytest.mark.slow
 async def test_cancel_by_either_id_and_all(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         first = (await trader.json(*buying(ticker, "1@0.40"))).only["order"]

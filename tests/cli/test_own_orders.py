@@ -36,6 +36,7 @@ async def ten_held(trader: Trader, ticker: str) -> None:
     trader.exchange.clock.advance(SURE)
 
 
+@pytest.mark.slow
 async def test_a_second_sale_of_the_same_holding_opens(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await ten_held(trader, ticker)
@@ -81,6 +82,7 @@ async def test_an_own_order_in_the_way_ends_the_new_one_and_it_is_said(tmp_path:
         assert ticker in sent.only["message"]
 
 
+@pytest.mark.slow
 async def test_with_maker_prevention_the_order_in_the_way_goes(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await rest(trader, ticker, "bid", "0.4000", "4.00", who="bob")
@@ -95,6 +97,7 @@ async def test_with_maker_prevention_the_order_in_the_way_goes(tmp_path: Path) -
         assert (sent.code, sent.only["order"]["filled"], sent.only["order"]["remaining"]) == (0, "7.00", "3.00")
 
 
+@pytest.mark.slow
 async def test_what_stands_before_the_own_order_fills(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await rest(trader, ticker, "bid", "0.4000", "4.00", who="bob")
@@ -106,6 +109,7 @@ async def test_what_stands_before_the_own_order_fills(tmp_path: Path) -> None:
         assert (sent.code, sent.only["order"]["state"], sent.only["order"]["filled"]) == (0, "cancelled", "4.00")
 
 
+@pytest.mark.slow
 async def test_the_order_in_the_way_is_canceled_first(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         own = await rest(trader, ticker, "bid", "0.4000", "10.00")
@@ -128,6 +132,7 @@ async def spendable(trader: Trader) -> Decimal:
     return Decimal(first["cash"])
 
 
+@pytest.mark.slow
 async def test_an_order_that_is_canceled_first_is_not_to_be_had_and_frees_its_cash(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         await rest(trader, ticker, "ask", "0.4000", "10.00")
@@ -144,6 +149,7 @@ async def test_an_order_that_is_canceled_first_is_not_to_be_had_and_frees_its_ca
         assert await spendable(trader) == before + 6 - 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["taker_at_cross", "maker"])
 async def test_what_is_shown_of_cancel_first_is_what_the_account_shows_after(tmp_path: Path, mode: str) -> None:
     async with at_work(tmp_path) as (trader, ticker):
@@ -214,6 +220,7 @@ def sides(lines: list[dict[str, Any]]) -> list[dict[str, str] | None]:
     return [each["meant"] for each in lines]
 
 
+@pytest.mark.slow
 async def test_orders_and_fills_are_shown_as_they_were_meant(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         sent = await trader.json("order", "sell", "yes", ticker, "4@0.05", "--yes")

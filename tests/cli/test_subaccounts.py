@@ -16,6 +16,7 @@ async def exchange() -> AsyncIterator[Serving]:
         yield running
 
 
+@pytest.mark.slow
 async def test_an_order_of_a_subaccount_from_its_cash_to_its_cancel(exchange: Serving, tmp_path: Path) -> None:
     trader, ticker = Trader(exchange, tmp_path), market_of(exchange)
     async with trader.at_once() as run:

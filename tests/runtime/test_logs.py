@@ -321,6 +321,7 @@ def test_it_writes_through_no_link(log: Log, tmp_path: Path) -> None:
     assert log.handler.failure
 
 
+@pytest.mark.slow
 def test_it_does_not_grow_for_ever(log: Log) -> None:
     for _ in range(400):
         log.logger.warning("%s", "word " * 1_500)

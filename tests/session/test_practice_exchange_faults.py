@@ -142,7 +142,7 @@ async def run_schedules(seeds: range) -> list[float]:
     return sorted(times)
 
 
-@pytest.mark.quick_cases("0")
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 async def test_every_book_heals_and_none_that_was_wrong_was_trusted(part: int) -> None:
     times = await run_schedules(range(part * 150, (part + 1) * 150))

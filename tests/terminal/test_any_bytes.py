@@ -67,6 +67,7 @@ def test_no_bytes_end_the_desk_and_keys_after_them_work(tmp_path: Path) -> None:
         terminal.end()
 
 
+@pytest.mark.slow
 def test_a_key_that_is_let_go_is_pressed_once(tmp_path: Path) -> None:
     terminal = Terminal(["--seed", "7"], tmp_path)
     try:

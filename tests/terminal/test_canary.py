@@ -22,7 +22,7 @@ from tests.support.canary import (
 from tests.support.desk_terminal import choose_a_calm_market, close_review, order
 from tests.support.terminal import TERMINAL, Terminal
 
-pytestmark = pytest.mark.terminal
+pytestmark = [pytest.mark.terminal, pytest.mark.slow]
 
 REHEARSED = ("lose a reply", "drop the connection", "rate limit", "a wrong clock", "damage a frame", "fail an order")
 
@@ -107,7 +107,7 @@ class Run:
             terminal.press("5")
 
 
-@pytest.fixture(scope="module", params=[pytest.param(KeyType.RSA, marks=pytest.mark.slow), KeyType.ED25519])
+@pytest.fixture(scope="module", params=[KeyType.RSA, KeyType.ED25519])
 def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Run:
     return Run(tmp_path_factory.mktemp("canary"), tmp_path_factory.mktemp("notes"), request.param)
 

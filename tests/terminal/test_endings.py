@@ -198,6 +198,7 @@ def test_the_dead_mans_switch_cancels_though_nobody_reads_what_the_desk_draws(tm
         terminal.end()
 
 
+@pytest.mark.slow
 def test_letters_that_end_in_q_are_text_in_the_filter(terminal: Terminal) -> None:
     terminal.wait("a live book", is_live)
     terminal.press("jj/jkq")
@@ -205,6 +206,7 @@ def test_letters_that_end_in_q_are_text_in_the_filter(terminal: Terminal) -> Non
     assert terminal.child.isalive()
 
 
+@pytest.mark.slow
 def test_moves_before_q_are_made_where_a_question_is_between(terminal: Terminal) -> None:
     terminal.wait("a live book", is_live)
     terminal.press("jb" + "j" * 20 + "q")

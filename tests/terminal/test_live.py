@@ -53,6 +53,7 @@ def test_every_screen_says_what_an_order_costs(tmp_path: Path, exchange: Practic
     assert terminal.ended() == 0
 
 
+@pytest.mark.slow
 def test_the_first_order_of_a_session_takes_the_word_live(tmp_path: Path, exchange: PracticeReady) -> None:
     house(tmp_path, exchange, "live")
     terminal = Terminal(["--env", "house"], tmp_path)

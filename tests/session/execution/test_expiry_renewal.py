@@ -343,6 +343,7 @@ async def test_before_the_weekly_pause_expiries_are_prolonged_past_its_end(rig: 
     assert theirs(rig, order).status is OrderStatus.RESTING
 
 
+@pytest.mark.slow
 async def test_before_an_announced_pause_expiries_are_prolonged_past_its_end(rig: Rig) -> None:
     start_ms = rig.clock.now_ms + 700_000
     rig.exchange.pauses.announce(start_ms, start_ms + 900_000)
@@ -512,6 +513,7 @@ async def run_both(rig: Rig, other: Rig, seconds: float) -> None:
             frame(other.session.store)
 
 
+@pytest.mark.slow
 async def test_two_desks_on_one_journal_keep_an_order_alive_and_so_does_the_one_that_is_left(rig: Rig) -> None:
     order = await resting(rig)
     other = await beside(rig, ROLLING)
