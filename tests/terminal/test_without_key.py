@@ -231,7 +231,10 @@ def test_every_price_is_marked_delayed_and_each_screen_says_why_nothing_is_sent(
     walk.press("A", "an alert", "delayed")
     walk.press("fill", "This would never ring. There is no API key")
     walk.leave("an alert")
-    walk.press("4", "taker")
+    terminal.press("4")
+    text = terminal.wait("the tape", lambda each: "taker" in each and "Reading" not in each)
+    # Said of a tape that was read: the exchange has only just begun.
+    walk.check(text.replace("No trades seen yet.", ""))
     terminal.press("6")
     terminal.wait("the chart", lambda each: "candles" in each and "Reading" not in each)
     # The exchange goes away: what was read is old, and each says so.
