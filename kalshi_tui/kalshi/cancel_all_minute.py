@@ -45,17 +45,23 @@ class CancelAllMinute:
         """Record that the call that was being sent was not carried out."""
         self._set(subaccount, self._before_ms.pop(subaccount, 0))
 
-    def seconds_left(self, subaccount: int = 0) -> int:
-        """Return for how many seconds an order of a subaccount may still be canceled, 0 if it is safe."""
-        now_ms = self._clock_ms()
-        latest_ms = max(self._latest_ms(None), self._latest_ms(subaccount))
-        # One that lies far ahead is a clock that was wrong, and would never end.
-        if not latest_ms or abs(now_ms - latest_ms) >= CANCEL_ALL_MINUTE_MS:
-            return 0
-        return -((now_ms - latest_ms - CANCEL_ALL_MINUTE_MS) // 1000)
+    def seconds_left(self, subaccount: int | None = 0) -> int:
+        """Return for how many seconds an order of a subaccount may still be canceled, 0 if it is safe.
 
-    def describe(self, subaccount: int = 0) -> str:
-        """Return why a new order should wait, a sentence; empty if it need not."""
+        None is for an order of which it is not known where it goes: a call for any subaccount counts.
+        """
+        counted = {*self._sent_ms, *self._load()} if subaccount is None else {None, subaccount}
+        return max((self._seconds_left(self._latest_ms(each)) for each in counted), default=0)
+
+    def _seconds_left(self, sent_ms: int) -> int:
+        now_ms = self._clock_ms()
+        # One that lies far ahead is a clock that was wrong, and would never end.
+        if not sent_ms or abs(now_ms - sent_ms) >= CANCEL_ALL_MINUTE_MS:
+            return 0
+        return -((now_ms - sent_ms - CANCEL_ALL_MINUTE_MS) // 1000)
+
+    def describe(self, subaccount: int | None = 0) -> str:
+        """Return why a new order should wait, a sentence; empty if it need not. None as for `seconds_left`."""
         left_s = self.seconds_left(subaccount)
         if not left_s:
             return ""

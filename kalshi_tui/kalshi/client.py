@@ -402,7 +402,7 @@ class KalshiClient:
         client_order_id = client_order_id or new_client_order_id()
         await self._learn_shard(ticker)
         await self._sync_clock()
-        if not after_cancel_all and (why := self._cancel_all_minute.describe(subaccount or 0)):
+        if not after_cancel_all and (why := await self._describe_cancel_all_minute(subaccount)):
             raise NotSent(f"The order was not sent. {why} after_cancel_all=True sends it all the same.")
         with self._order_tracker.track_send(client_order_id, ticker, self._clock) as sent:
             try:
@@ -691,6 +691,23 @@ class KalshiClient:
         except KalshiError:
             # The exchange finds the shard by the ticker too, or rejects the order.
             return
+
+    async def _describe_cancel_all_minute(self, subaccount: int | None) -> str:
+        """Return why a new order should wait for the minute after a cancel of all; empty if it need not."""
+        why = self._cancel_all_minute.describe(subaccount or 0)
+        if why or subaccount is not None:
+            return why
+        # Without a number it goes to the primary account, but with a key that is locked to one subaccount to that.
+        why = self._cancel_all_minute.describe(None)
+        return why if why and not await self._is_full_key() else ""
+
+    async def _is_full_key(self) -> bool:
+        """Return whether the key is known not to be locked to one subaccount; it costs a read."""
+        try:
+            await self._rest.subaccount_balances()
+        except KalshiError:
+            return False
+        return True
 
     async def _fetch_order(self, order_id: str, what: str) -> Order:
         return await fetch_order_by_id(self._rest, order_id, what, LISTING_TIMEOUT_S)

@@ -174,7 +174,7 @@ def _assemble_execution(
         unwritable=journal.describe_unwritable,
         lost=lambda: lookup.lost,
         after_cancel_all=lambda terms: (
-            cancel_all.describe_running(terms) or minute.describe(store.account.view.number_of(terms))
+            cancel_all.describe_running(terms) or minute.describe(store.account.view.known_number_of(terms))
         ),
     )
     # One that only watches renews nothing, and none of the orders ends with it.

@@ -10,6 +10,7 @@ from kalshi_tui.kalshi import (
     Forbidden,
     KalshiClient,
     NotFound,
+    NotSent,
     Refused,
     SubaccountNetting,
     TierProgress,
@@ -152,6 +153,33 @@ async def test_a_cancel_of_all_takes_one_subaccount_or_every_one(exchange: Servi
     with pytest.raises(UnknownOutcome):
         await client.cancel_all(within_s=0.05)
     assert await client.orders(status="resting") == []
+
+
+async def test_an_order_without_a_number_waits_for_the_minute_of_the_subaccount_that_it_would_go_to(
+    exchange: Serving, client: KalshiClient
+) -> None:
+    ticker = market_of(exchange)
+    number = await new_subaccount(client)
+    await lock(exchange, number)
+    key_id = exchange.signers["locked"].key_id
+    async with KalshiClient(practice_on_port(exchange.port), key_id=key_id, private_key=LOCKED_PEM) as locked:
+        for each in (locked, client):
+            await each.place_order(ticker, "yes", "buy", "0.01", "5", subaccount=number)
+            with pytest.raises(UnknownOutcome):
+                await each.cancel_all(subaccount=number, max_by_name=0, within_s=0.05)
+            with pytest.raises(NotSent, match="less than a minute ago"):
+                await each.place_order(ticker, "yes", "buy", "0.01", "5", subaccount=number)
+        with pytest.raises(NotSent, match=r"for \d+ s from now. after_cancel_all=True"):
+            await locked.place_order(ticker, "yes", "buy", "0.01", "5")
+        assert await client.orders(status="resting") == []
+        await locked.place_order(ticker, "yes", "buy", "0.01", "6", after_cancel_all=True)
+    # That of a full key goes to the primary account, which the call has left alone.
+    await client.place_order(ticker, "yes", "buy", "0.01", "7")
+    resting = await client.orders(status="resting")
+    assert sorted((each.subaccount, each.remaining) for each in resting) == [
+        (0, contracts("7")),
+        (number, contracts("6")),
+    ]
 
 
 async def test_a_subaccount_that_does_not_exist_is_one_sentence(exchange: Serving, client: KalshiClient) -> None:

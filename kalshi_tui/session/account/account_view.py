@@ -71,6 +71,10 @@ class AccountView:
             return terms.subaccount
         return self.numbers[0] if self._locked else PRIMARY
 
+    def known_number_of(self, terms: OrderTerms) -> int | None:
+        """Return the subaccount that an order is for, None while nothing has named that of a locked key."""
+        return None if terms.subaccount is None and self._locked and self._own is None else self.number_of(terms)
+
     def request_number(self, number: int) -> int | None:
         """Return what a read of one subaccount has to say; None where it is meant by itself."""
         return None if self._locked or number == PRIMARY else number

@@ -263,6 +263,22 @@ async def test_a_locked_key_is_warned_of_the_minute_after_its_own_cancel_all(tmp
     await rig.close()
 
 
+async def test_a_locked_key_is_warned_of_a_minute_though_nothing_has_named_its_subaccount_yet(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, locked=2)
+    with_subaccounts(rig, 3)
+    rig.untold.clear()
+    await rig.start()
+    await rig.pass_time(10)
+    view = rig.session.store.account.view
+    terms = terms_in(rig, view.for_order)
+    assert (view.is_locked, view.own_number) == (True, None)
+    assert RiskReason.AFTER_CANCEL_ALL not in {each.risk.reason for each in rig.session.check_risks(terms)}
+    # As another program with this key does that was told the number.
+    rig.journal.record_cancel_all(2, rig.session.parts.rest.clock.now_ms())
+    assert RiskReason.AFTER_CANCEL_ALL in {each.risk.reason for each in rig.session.check_risks(terms)}
+    await rig.close()
+
+
 async def test_a_subaccount_that_a_list_lacks_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path)
     with_subaccounts(rig, 3)
