@@ -8,7 +8,7 @@ import pytest
 
 from kalshi_tui.domain.order import BookSide, TimeInForce
 from kalshi_tui.practice.engine.records import OrderRequest
-from kalshi_tui.practice.server import rest_markets, rest_portfolio
+from kalshi_tui.practice.server import rest_candlesticks, rest_markets, rest_portfolio
 from tests.support.cli_runner import Trader, tradable, validator
 from tests.support.practice_server import Serving, serving, spoiled
 
@@ -30,6 +30,34 @@ LISTS: tuple[tuple[str, tuple[str, ...], ModuleType, str, str, str], ...] = (
     ("positions", (), rest_portfolio, "market_positions", "position_fp", "position"),
     ("trades", ("TICKER",), rest_markets, "trades", "count_fp", "trade"),
 )
+
+
+async def test_candles_are_printed_without_the_one_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(quiet=False) as exchange:
+        ticker = tradable(exchange)
+        trade(exchange, ticker, 1)
+        trader = Trader(exchange, tmp_path)
+        async with trader.at_once() as run:
+            arguments = ("candles", ticker, "--period", "day", "--limit", "1000", "--json")
+            whole = await run(*arguments)
+            assert (whole.code, whole.err) == (0, ""), whole
+            assert len(whole.lines) > 1
+
+            def spoil(content: dict[str, Any]) -> None:
+                for market in content["markets"]:
+                    market["candlesticks"][-1]["volume_fp"] = None
+
+            spoiled(monkeypatch, rest_candlesticks, spoil)
+            done = await run(*arguments)
+            assert done.lines == whole.lines[:-1]
+            for each in done.lines:
+                validator("candles").validate(each)
+            (line,) = done.err.splitlines()
+            assert line.startswith("kalshi-tui: 1 candle could not be read and is left out: "), line
+            assert "volume_fp" in line
+            assert done.code == FIVE
 
 
 async def test_every_list_is_printed_without_what_cannot_be_read(

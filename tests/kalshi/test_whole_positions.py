@@ -187,10 +187,15 @@ async def test_the_command_lists_what_is_held_or_what_was(tmp_path: Path) -> Non
         assert [each["ticker"] for each in everything] == [held, *sorted([settled, closed])]
         gained = sum(parse_money(each["realized_pnl"]) for each in everything)
         assert gained == sum(each[1] for each in truth.values())
-        one = (await trader.json("positions", "--status", "all", "--ticker", settled)).only
-        # Its market is in the archive too, and is named all the same.
-        assert (one["ticker"], bool(one["market"])) == (settled, True)
+        # The market of one is in the archive too, and is named all the same.
+        listings = exchange.exchange.markets.listings
+        assert not exchange.server.archive.has_live_market(listings[settled])
         table = (await trader.run("positions", "--status", "all")).out
+        for line in table.splitlines()[1:]:
+            terms = next(listings[each].terms for each in (settled, closed, held) if line.startswith(f"{each} "))
+            assert terms.yes_sub_title in line.partition(terms.ticker)[2], line
+        one = (await trader.json("positions", "--status", "all", "--ticker", settled)).only
+        assert one["market"].endswith(listings[settled].terms.yes_sub_title)
         words = {"STATE", "held", "closed", "settled"}
         found = [next(word for word in line.split() if word in words) for line in table.splitlines()]
         assert found == ["STATE", "held", *[states[each][0] for each in sorted(states)]]
