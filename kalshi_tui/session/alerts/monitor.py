@@ -83,6 +83,11 @@ def current_value(store: Store, alert: Alert) -> int | None:
     return None if top is None else top.value(alert.kind)
 
 
+def why_silent(store: Store, alert: Alert) -> str:
+    """Return why an alert cannot ring here: nothing of the account is read. Empty if it can."""
+    return store.reads.unreadable if alert.kind in ACCOUNT_KINDS else ""
+
+
 def _last_price(store: Store, ticker: str) -> int | None:
     """Return the price of the last trade, from tape or quote, whichever is newer."""
     if store.connection.state is not LinkState.LIVE:

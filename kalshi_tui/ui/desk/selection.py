@@ -5,6 +5,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import Action, Order, to_yes_price
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Price
+from kalshi_tui.session.alerts.monitor import why_silent
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.book.pane import BookPane
 from kalshi_tui.ui.desk.desk_view import DeskPanes, DeskView
@@ -131,6 +132,12 @@ class DeskSelection:
         """The alert in the selected line of their list."""
         item = self.list_item
         return item if isinstance(item, Alert) else None
+
+    @property
+    def why_alert_silent(self) -> str:
+        """Why the selected alert cannot ring on this desk, empty if it can."""
+        alert = self.alert
+        return why_silent(self._store, alert) if alert is not None else ""
 
     # Prices.
 

@@ -9,7 +9,6 @@ from textual.content import Content
 from textual.widgets import Input, Label
 
 from kalshi_tui.domain.alerts import (
-    ACCOUNT_KINDS,
     Alert,
     AlertError,
     AlertKind,
@@ -20,7 +19,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.price import PRICE_UNIT, Price
 from kalshi_tui.domain.text import market_text, plain_price_text
 from kalshi_tui.presentation.lines import Span, Tone, line
-from kalshi_tui.session.alerts.monitor import current_value, trusted_top
+from kalshi_tui.session.alerts.monitor import current_value, trusted_top, why_silent
 from kalshi_tui.session.alerts.text import alert_explanation, alert_in_market_text
 from kalshi_tui.session.changes import StoreChanges
 from kalshi_tui.session.interface import TradingSession
@@ -114,7 +113,7 @@ class AlertScreen(CommandModal[None]):
         market = self.session.store.markets.get(self._ticker)
         if alert.kind is AlertKind.CLOSE and market is not None and not market.expected_end_ms:
             raise AlertError("Nobody has said when this market closes.")
-        if alert.kind in ACCOUNT_KINDS and (why := self.session.store.reads.unreadable):
+        if why := why_silent(self.session.store, alert):
             raise AlertError(f"This would never ring. {why}")
         return alert
 

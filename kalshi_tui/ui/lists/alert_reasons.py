@@ -30,7 +30,11 @@ def cannot_rearm_alert(selection: DeskSelection) -> str:
             f"{key_for('alerts')} shows it, and {key_for('pane')} goes there."
         )
     alert = selection.alert
-    return _no_alert_selected() if alert is None else NO_REARM_REASONS.get(alert.state, "")
+    if alert is None:
+        return _no_alert_selected()
+    if why := selection.why_alert_silent:
+        return f"This alert cannot ring here. {why}"
+    return NO_REARM_REASONS.get(alert.state, "")
 
 
 def _no_alert_selected() -> str:

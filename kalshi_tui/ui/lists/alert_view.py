@@ -27,7 +27,7 @@ from kalshi_tui.presentation.number_text import (
     date_time_text,
     short_count_text,
 )
-from kalshi_tui.session.alerts.monitor import current_value
+from kalshi_tui.session.alerts.monitor import current_value, why_silent
 from kalshi_tui.session.alerts.text import condition_text, time_left_text
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.lists.views import EXTRA_COLUMNS_MIN_WIDTH
@@ -38,6 +38,8 @@ CONDITION_WIDTH: Final = 26
 ALERT_VALUE_WIDTH: Final = 9
 MIN_NAME_WIDTH: Final = 8
 ANY_MARKET_TEXT: Final = "any market"
+SILENT: Final = "silent"
+"""The state of one that waits for what this desk does not read."""
 ALERT_STATE_TONES: Final = {AlertState.ARMED: Tone.GOOD, AlertState.WAITING: Tone.DIM, AlertState.FIRED: Tone.WARN}
 
 
@@ -55,8 +57,11 @@ def alert_line(store: Store, alert: Alert, width: int) -> Line:
     away, tone = _distance(alert, value)
     roomy = width >= EXTRA_COLUMNS_MIN_WIDTH
     rang = (date_time_text(alert.fired_ms) if roomy else clock_text(alert.fired_ms)) if alert.fired_ms else NO_VALUE
+    state, state_tone = alert.state.value, ALERT_STATE_TONES[alert.state]
+    if _is_silent(store, alert):
+        state, state_tone = SILENT, Tone.WARN
     drawn = line(
-        Span(f"{alert.state.value:<{STATE_WIDTH}}", ALERT_STATE_TONES[alert.state]),
+        Span(f"{state:<{STATE_WIDTH}}", state_tone),
         Span(f"{'once' if alert.once else 'every':<{RINGS_WIDTH}}", Tone.DIM),
         fit(condition_text(alert), CONDITION_WIDTH),
         f"{'' if alert.kind in EVENT_KINDS else now:>{ALERT_VALUE_WIDTH}}",
@@ -67,6 +72,16 @@ def alert_line(store: Store, alert: Alert, width: int) -> Line:
     room = max(width - cell_count(drawn) - 2, MIN_NAME_WIDTH)
     name = short_label(market, room) if market else fit(alert.ticker or ANY_MARKET_TEXT, room).rstrip()
     return (*drawn, *line(Span(f"  {name}", Tone.DIM)))
+
+
+def silent_alerts_text(store: Store) -> str:
+    """Return in a sentence why some of the alerts that wait cannot ring; empty if all can."""
+    why = next((why_silent(store, each) for each in store.alerts if _is_silent(store, each)), "")
+    return f"Silent ones cannot ring. {why}" if why else ""
+
+
+def _is_silent(store: Store, alert: Alert) -> bool:
+    return alert.is_active and bool(why_silent(store, alert))
 
 
 def _value_text(alert: Alert, value: int) -> str:

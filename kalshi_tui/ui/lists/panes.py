@@ -19,7 +19,7 @@ from kalshi_tui.session.changes import StoreChanges, Topic
 from kalshi_tui.session.store import Store
 from kalshi_tui.ui.key_labels import key_for
 from kalshi_tui.ui.lists import views
-from kalshi_tui.ui.lists.alert_view import alert_column_heading, alert_line
+from kalshi_tui.ui.lists.alert_view import alert_column_heading, alert_line, silent_alerts_text
 from kalshi_tui.ui.lists.position_view import position_row_key, position_rows
 from kalshi_tui.ui.lists.settlement_view import settlement_column_heading, settlement_rows, settlements_in_view
 from kalshi_tui.ui.lists.tape_filter import filter_trades, no_trades_text
@@ -237,7 +237,7 @@ def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count
     elif tab is Tab.SETTLEMENTS:
         rows = settlement_rows(store, width)
     elif tab is Tab.ALERTS:
-        rows = [(item_key(each), alert_line(store, each, width)) for each in store.alerts]
+        rows = _alert_rows(store, width)
     else:
         rows = [("", each) for notice in store.notices for each in views.notice_lines(notice, width)]
     unread = store.why_unread(LISTS[tab]) if tab in LISTS else ""
@@ -250,6 +250,12 @@ def _pane_rows(store: Store, tab: Tab, ticker: str, width: int, min_count: Count
         rows.append(("", line(Span(since, Tone.DIM))))
     empty = no_trades_text(store, ticker, min_count) if tab is Tab.TAPE else _empty_list_text(tab)
     return rows or [("", line(Span(empty, Tone.DIM)))]
+
+
+def _alert_rows(store: Store, width: int) -> list[tuple[str, Line]]:
+    rows = [(item_key(each), alert_line(store, each, width)) for each in store.alerts]
+    silent = silent_alerts_text(store)
+    return [*rows, ("", line(Span(silent, Tone.WARN)))] if silent else rows
 
 
 def _since_text(store: Store, tab: Tab, *, empty: bool) -> str:

@@ -224,6 +224,29 @@ async def test_one_that_rang_is_armed_again() -> None:
         assert "Alert armed again: refused once." in screen
 
 
+async def test_one_that_cannot_ring_without_a_key_says_so_and_why() -> None:
+    async with trading(size=NARROW) as trader:
+        desk = trader.desk
+        for text in ("fill", "refused once", "bid >= 0.55"):
+            add(desk, text)
+        desk.store.order(an_order(state=OrderState.REFUSED))
+        screen = await trader.press("8", "tab", "tab")
+        assert "armed   every fill of an order of yours" in screen
+        assert "Silent ones" not in screen
+        desk.store.account.mark_unreadable("There is no API key: you can only watch.")
+        # It is known before the first frame; here it is not.
+        desk.store.set_alerts(desk.store.alerts)
+        screen = await trader.look()
+        assert "armed   once  bid at 0.55 or above" in screen
+        assert "fired   once  order of yours refused" in screen
+        assert "silent  every fill of an order of yours" in screen
+        assert "Silent ones cannot ring. There is no API key: you can only watch." in screen
+        assert "This alert is armed." in await trader.press("e")
+        for _ in ("refused", "fill"):
+            assert "This alert cannot ring here. There is no API key" in await trader.press("j", "e")
+        assert [each.state for each in desk.store.alerts] == [AlertState.ARMED, AlertState.FIRED, AlertState.ARMED]
+
+
 async def test_one_that_waits_says_so() -> None:
     async with trading(size=NARROW) as trader:
         add(trader.desk, "spread <= 0.01 every")
