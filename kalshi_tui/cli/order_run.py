@@ -185,9 +185,12 @@ def _build_terms(
     longest_s = command_session.options.ticket.expire_after_s
     live, held = store.book(market.ticker), store.positions.get(market.ticker)
     try:
-        wrong = written.find_problem(market, live, held, now_ms, longest_s)
+        wrong = written.find_problem(
+            market, live, held, now_ms, longest_s, store.account.own_orders, cancel_first=options.cancel_first
+        )
         if wrong is not None:
-            raise FailedError(wrong.sentence, "kept_back")
+            offer = f" {_cancel_first_offer(wrong.in_the_way)}" if wrong.in_the_way else ""
+            raise FailedError(f"{wrong.sentence}{offer}", "kept_back")
         terms = written.to_order_terms(market, now_ms, longest_s)
         return replace(terms, subaccount=options.subaccount, self_trade=SelfTrade(options.self_trade))
     except NumberError as error:
@@ -259,9 +262,7 @@ def _make_plan(command_session: CommandSession, terms: OrderTerms, *, cancel_fir
         ),
         sell_to_open_warning(terms, base),
         settlement_floor_warning(market),
-        f"--cancel-first cancels {_orders_text(in_the_way)} before this is sent."
-        if in_the_way and not cancel_first
-        else "",
+        _cancel_first_offer(in_the_way) if in_the_way and not cancel_first else "",
     )
     sums = OrderPreview.of(terms, live.book, market.fees, held, precision=store.precision, own=own)
     return _OrderPlan(
@@ -287,6 +288,10 @@ def _orders_text(orders: Sequence[Order]) -> str:
     """Name the account's own orders that are in the way of one."""
     named = (f"your {resting_order_text(each)} (order {each.order_id or 'without id'})" for each in orders)
     return ", ".join(named)
+
+
+def _cancel_first_offer(orders: Sequence[Order]) -> str:
+    return f"--cancel-first cancels {_orders_text(orders)} before this is sent."
 
 
 async def _cancel_first(options: argparse.Namespace, command_session: CommandSession, plan: _OrderPlan) -> _OrderPlan:

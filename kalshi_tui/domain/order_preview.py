@@ -47,10 +47,12 @@ class ExecutionEstimate:
     payout_if_right: Money
 
 
-def would_cross(terms: OrderTerms, book: Book) -> bool:
-    """Return whether an order would trade at once: a post-only one is rejected (docs/kalshi-api.md, section 10)."""
-    best = book.best_ask(terms.taking_side)
-    return best is not None and best.price <= terms.taking_limit
+def would_cross(terms: OrderTerms, book: Book, removed: tuple[Order, ...] = ()) -> bool:
+    """Return whether an order would trade at once: a post-only one is rejected (docs/kalshi-api.md, section 10).
+
+    ``removed`` are own orders that the book still holds, and that are canceled before it comes.
+    """
+    return bool(others_levels(terms, book, OwnOrders(removed=removed)))
 
 
 def estimate_execution(

@@ -211,7 +211,13 @@ def take(terms: OrderTerms, book: Book, own: OwnOrders) -> Taking:
 
 
 def orders_come_to(terms: OrderTerms, book: Book, own: OwnOrders) -> tuple[Order, ...]:
-    """Return the account's own orders that an order would come to; not the first alone, at which it may end."""
+    """Return the account's own orders that an order would come to; not the first alone, at which it may end.
+
+    A post-only order is rejected for whatever its price reaches, however small it is itself. Where it would be rejected
+    for orders of others too, none of the account's own is in its way: to cancel those would not help it.
+    """
+    if terms.post_only:
+        return () if others_levels(terms, book, own) else own.in_the_way(terms)
     return take(replace(terms, self_trade=SelfTrade.MAKER), book, own).met
 
 

@@ -1,15 +1,18 @@
 """An order as typed into the ticket's fields: read as a whole, or with what is wrong or missing. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.market import Market
-from kalshi_tui.domain.order import Action, OrderTerms, TimeInForce, rejection_reason
+from kalshi_tui.domain.order import Action, Order, OrderTerms, TimeInForce, rejection_reason
 from kalshi_tui.domain.order_preview import closing_count, max_affordable_count, max_fee, would_cross
+from kalshi_tui.domain.own_orders import OwnOrders, orders_come_to
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import COUNT_UNIT, Count, NumberError, Price, format_price
+from kalshi_tui.domain.text import resting_order_text
 from kalshi_tui.order_entry.parse import (
     is_dollar_amount,
     parse_expiration,
@@ -62,6 +65,8 @@ class DraftProblem(NamedTuple):
 
     field: DraftField
     sentence: str
+    in_the_way: tuple[Order, ...] = ()
+    """The account's own orders that alone are the problem: once they are canceled, it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +155,20 @@ class OrderDraft:
         return None
 
     def find_problem(
-        self, market: Market, live: LiveBook, position: Position | None, now_ms: int, max_duration_s: int | None
+        self,
+        market: Market,
+        live: LiveBook,
+        position: Position | None,
+        now_ms: int,
+        max_duration_s: int | None,
+        own_orders: Callable[[OrderTerms], OwnOrders],
+        *,
+        cancel_first: bool = False,
     ) -> DraftProblem | None:
-        """Return what the exchange would reject of what is typed so far; empty fields are not wrong yet."""
+        """Return what the exchange would reject of what is typed so far; empty fields are not wrong yet.
+
+        With ``cancel_first`` the account's own orders in the way are canceled before it is sent.
+        """
         # Empty fields get a valid stand-in: a missing count must not hide that the price is impossible.
         whole = replace(
             self,
@@ -178,18 +194,22 @@ class OrderDraft:
             return DraftProblem(
                 DraftField.OTHER, "Reduce-only, but there is nothing to reduce: you hold none that this would close."
             )
-        if self.price.strip() and terms.post_only and live.is_good and would_cross(terms, live.book):
-            return DraftProblem(
-                DraftField.PRICE, f"Post-only, but it would cross: {_crossing_text(terms, live, market)}"
-            )
+        if self.price.strip() and terms.post_only and live.is_good:
+            in_the_way = orders_come_to(terms, live.book, own_orders(terms))
+            if would_cross(terms, live.book, in_the_way if cancel_first else ()):
+                why = _crossing_text(terms, live, market, in_the_way)
+                return DraftProblem(DraftField.PRICE, f"Post-only, but it would cross{why}", in_the_way)
         return None
 
 
-def _crossing_text(terms: OrderTerms, live: LiveBook, market: Market) -> str:
+def _crossing_text(terms: OrderTerms, live: LiveBook, market: Market, in_the_way: tuple[Order, ...]) -> str:
+    if in_the_way:
+        named = ", ".join(map(resting_order_text, in_the_way))
+        return f" your own {named}. The exchange would reject it."
     best = live.book.best_ask(terms.side) if terms.action is Action.BUY else live.book.best_bid(terms.side)
     near: Price | None = best.price if best else None
     word = "ask" if terms.action is Action.BUY else "bid"
-    return f"the {word} is {price_text(near, price_decimals(market.grid))}. The exchange would reject it."
+    return f": the {word} is {price_text(near, price_decimals(market.grid))}. The exchange would reject it."
 
 
 def dollars_readback(typed: str, terms: OrderTerms | None, market: Market) -> Line:

@@ -125,6 +125,35 @@ async def test_the_order_in_the_way_is_canceled_first(tmp_path: Path) -> None:
         assert [each["state"] for each in sent.only["canceled_first"]] == ["cancelled"]
 
 
+async def test_a_post_only_order_is_sent_once_what_alone_would_reject_it_is_canceled(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (trader, ticker):
+        own = [await rest(trader, ticker, "bid", price, "10.00") for price in ("0.4000", "0.3900")]
+        trader.exchange.clock.advance(SURE)
+        sale = ("order", "sell", "yes", ticker, "1@0.39", "--post-only")
+        async with trader.at_once() as run:
+            for more in ("--dry-run", "--yes"):
+                kept = await run(*sale, more, "--json")
+                assert (kept.code, kept.error["code"]) == (1, "kept_back")
+                said = kept.error["message"]
+                assert "it would cross your own buy YES 10 at 0.40, buy YES 10 at 0.39" in said
+                assert all(f"(order {each})" in said.partition("--cancel-first cancels")[2] for each in own)
+            planned = (await run(*sale, "--cancel-first", "--dry-run", "--json")).only
+            assert (planned["preview"]["fills_now"], planned["preview"]["rests"]) == ("0.00", "1.00")
+            assert [each["order_id"] for each in planned["canceled_first"]] == own
+            sent = await run(*sale, "--cancel-first", "--yes", "--json")
+            assert (sent.code, sent.only["order"]["state"]) == (0, "resting")
+            assert [each["state"] for each in sent.only["canceled_first"]] == ["cancelled", "cancelled"]
+            # Where an order of another would reject it too, nothing of the account's own is canceled for it.
+            own = [await rest(trader, ticker, "bid", "0.3800", "10.00")]
+            await rest(trader, ticker, "bid", "0.3700", "1.00", who="bob")
+            trader.exchange.clock.advance(SURE)
+            kept = await run("order", "sell", "yes", ticker, "1@0.37", "--post-only", "--cancel-first", "--yes", "--json")
+            assert (kept.code, kept.error["code"]) == (1, "kept_back")
+            assert "the bid is 0.38. The exchange would reject it." in kept.error["message"]
+            resting = [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
+            assert own[0] in [each.order_id for each in resting]
+
+
 async def spendable(trader: Trader) -> Decimal:
     """Return the cash where the market is paid from."""
     first, *_ = (await trader.json("balance")).only["shards"]

@@ -135,7 +135,9 @@ class TicketScreen(CommandModal[None]):
         name = line(Span(market_text(market), Tone.HEAD), Span(f"  {held}" if held else "", Tone.OWN))
         self._title_line.show([name])
         self._quote.show([quote_line(live, market, self._form.side.value)])
-        trouble = self._form.draft.find_problem(market, live, position, now, self._max_duration_s)
+        trouble = self._form.draft.find_problem(
+            market, live, position, now, self._max_duration_s, self.session.store.account.own_orders
+        )
         try:
             terms = self.read_terms()
         except NumberError:
@@ -258,7 +260,12 @@ class TicketScreen(CommandModal[None]):
         """Go to the field that is empty or wrong; with a complete order, to its review."""
         position = self._position()
         wrong = self._form.draft.find_problem(
-            self._market(), self._live_book(), position, now_ms(self.app), self._max_duration_s
+            self._market(),
+            self._live_book(),
+            position,
+            now_ms(self.app),
+            self._max_duration_s,
+            self.session.store.account.own_orders,
         )
         trouble = wrong or self._form.draft.find_missing()
         if trouble is not None:

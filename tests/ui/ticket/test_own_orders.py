@@ -6,6 +6,7 @@ from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.order import Action, BookSide, OrderState
 from kalshi_tui.ui.ticket.screen import TicketScreen
 from kalshi_tui.ui.ticket.start import TicketPrefill
+from kalshi_tui.ui.widgets.choice import Toggle
 from tests.support.fake_desk import TITLES, Clock, FakeDesk, a_market, a_position, an_order
 from tests.support.pilot import Trader, trading
 
@@ -46,3 +47,18 @@ async def test_an_order_in_the_way_is_named_and_canceled_from_the_ticket() -> No
         await trader.press("y")
         await trader.look()
         assert [each.order_id for each in trader.desk.canceled] == ["own-1"]
+
+
+async def test_an_own_order_that_would_reject_a_post_only_one_is_named_and_canceled_from_the_ticket() -> None:
+    async with trading(a_desk(in_the_way=True)) as trader:
+        await open_ticket(trader)
+        trader.app.screen.query_one("#post-only", Toggle).value = True
+        assert "it would cross your own buy YES 10 at 0.40. The exchange would reject it." in await trader.look()
+        assert "Cancel your buy YES 10 at 0.40" in await trader.press("ctrl+o")
+        await trader.press("y")
+        await trader.look()
+        assert [each.order_id for each in trader.desk.canceled] == ["own-1"]
+        # The exchange's own book follows.
+        trader.desk.store.snapshot(FIRST, [(3_000, 1_000)], [(5_000, 1_000)])
+        assert "it would cross" not in await trader.look()
+        assert "- review" in await trader.press("enter")
