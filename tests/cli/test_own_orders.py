@@ -125,6 +125,7 @@ async def test_the_order_in_the_way_is_canceled_first(tmp_path: Path) -> None:
         assert [each["state"] for each in sent.only["canceled_first"]] == ["cancelled"]
 
 
+@pytest.mark.slow
 async def test_a_post_only_order_is_sent_once_what_alone_would_reject_it_is_canceled(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (trader, ticker):
         own = [await rest(trader, ticker, "bid", price, "10.00") for price in ("0.4000", "0.3900")]
@@ -135,7 +136,7 @@ async def test_a_post_only_order_is_sent_once_what_alone_would_reject_it_is_canc
                 kept = await run(*sale, more, "--json")
                 assert (kept.code, kept.error["code"]) == (1, "kept_back")
                 said = kept.error["message"]
-                assert "it would cross your own buy YES 10 at 0.40, buy YES 10 at 0.39" in said
+                assert "it would cross your own YES 10 at 0.40, YES 10 at 0.39. The exchange would reject it." in said
                 assert all(f"(order {each})" in said.partition("--cancel-first cancels")[2] for each in own)
             planned = (await run(*sale, "--cancel-first", "--dry-run", "--json")).only
             assert (planned["preview"]["fills_now"], planned["preview"]["rests"]) == ("0.00", "1.00")
