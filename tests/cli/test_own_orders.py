@@ -148,7 +148,9 @@ async def test_a_post_only_order_is_sent_once_what_alone_would_reject_it_is_canc
             own = [await rest(trader, ticker, "bid", "0.3800", "10.00")]
             await rest(trader, ticker, "bid", "0.3700", "1.00", who="bob")
             trader.exchange.clock.advance(SURE)
-            kept = await run("order", "sell", "yes", ticker, "1@0.37", "--post-only", "--cancel-first", "--yes", "--json")
+            kept = await run(
+                "order", "sell", "yes", ticker, "1@0.37", "--post-only", "--cancel-first", "--yes", "--json"
+            )
             assert (kept.code, kept.error["code"]) == (1, "kept_back")
             assert "the bid is 0.38. The exchange would reject it." in kept.error["message"]
             resting = [each for each in trader.exchange.exchange.queries.orders("alice") if each.remaining]
