@@ -14,18 +14,22 @@ import pytest
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.order import Action, BookSide, SelfTrade, TimeInForce
+from kalshi_tui.domain.order import Action, BookSide, Order, SelfTrade, TimeInForce
+from kalshi_tui.domain.own_orders import OwnOrders, orders_come_to
 from kalshi_tui.domain.price import Count, format_count, format_money, parse_count, parse_price
 from kalshi_tui.kalshi import KalshiClient
 from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.preview import DryRun
+from kalshi_tui.kalshi.rest import RestClient
 from kalshi_tui.practice.engine.records import OrderRequest
 from kalshi_tui.practice.engine.terms import DECI_CENT, LINEAR_CENT, TAPERED_DECI_CENT
 from tests.support.practice_server import PEMS, Serving, serving
 
 BID, ASK = BookSide.BID, BookSide.ASK
 ONE = Decimal(1)
-QUICK_CASES, ALL_CASES = 24, 1_000
+QUICK_CASES, ALL_CASES = 30, 1_000
+CANCEL_FIRST = 0.5
+"""In so many of the cases the way of the order is cleared first."""
 GRIDS = {
     LINEAR_CENT: [Decimal(cents) / 100 for cents in range(35, 66)],
     DECI_CENT: [Decimal(tenths) / 1_000 for tenths in range(480, 521)],
@@ -74,6 +78,8 @@ class Expected:
     spendable_change: Decimal
     closing_rest: Decimal
     """What the rest brings when it closes: the preview counts it, the account does not yet."""
+    canceled_first: int = 0
+    """How many own orders in its way were canceled before it."""
 
 
 def cost(side: BookSide, price: Decimal) -> Decimal:
@@ -101,15 +107,38 @@ def set_aside(held: Decimal, orders: list[Resting]) -> Decimal:
     return money
 
 
-def expect(wish: Wish, book: list[Resting], held: Decimal) -> Expected:
-    """Carry an order out on a book, order by order."""
-    own_before = [replace(each) for each in book if each.own]
+def crossed(wish: Wish, book: list[Resting]) -> list[Resting]:
+    """Return what an order could meet, in that order."""
     crossing = [
         each
         for each in book
         if each.side is not wish.side and (each.price <= wish.price if wish.side is BID else each.price >= wish.price)
     ]
     crossing.sort(key=lambda each: each.price if wish.side is BID else -each.price)  # stable: the queue stays
+    return crossing
+
+
+def come_to(wish: Wish, book: list[Resting]) -> list[Resting]:
+    """Return the own orders that an order would come to on its way through a book."""
+    left, found = wish.count, []
+    if wish.post_only:
+        # Whatever its price reaches rejects it; those of others stay.
+        reached = crossed(wish, book)
+        return reached if all(each.own for each in reached) else []
+    for each in crossed(wish, book):
+        if not left:
+            break
+        if each.own:
+            found.append(each)
+        else:
+            left -= min(left, each.count)
+    return found
+
+
+def expect(wish: Wish, book: list[Resting], held: Decimal) -> Expected:
+    """Carry an order out on a book, order by order."""
+    own_before = [replace(each) for each in book if each.own]
+    crossing = crossed(wish, book)
     left, met, stopped, fills = wish.count, 0, False, []
     rejected = wish.post_only and bool(crossing)
     for each in [] if rejected else crossing:
@@ -206,9 +235,10 @@ def draw(rng: random.Random, prices: list[Decimal]) -> tuple[list[Resting], Wish
 class Desk:
     """A real exchange with two accounts: the one of the previews, and one that everybody else trades through."""
 
-    def __init__(self, exchange: Serving, client: KalshiClient) -> None:
+    def __init__(self, exchange: Serving, client: KalshiClient, rest: RestClient) -> None:
         self.exchange = exchange
         self.client = client
+        self.rest = rest
         self.tickers: dict[str, str] = {}
         for ticker, listing in exchange.exchange.markets.listings.items():
             if listing.structure in GRIDS and listing.shard == 0 and listing.structure not in self.tickers:
@@ -258,8 +288,11 @@ class Desk:
 async def opened() -> AsyncIterator[Desk]:
     async with serving() as exchange:
         environment = practice_on_port(exchange.port)
-        async with KalshiClient(environment, key_id="key-of-alice", private_key=PEMS["alice"]) as client:
-            yield Desk(exchange, client)
+        async with (
+            KalshiClient(environment, key_id="key-of-alice", private_key=PEMS["alice"]) as client,
+            RestClient(environment, exchange.signers["alice"]) as rest,
+        ):
+            yield Desk(exchange, client, rest)
 
 
 async def send(desk: Desk, ticker: str, wish: Wish, *, dry_run: bool, rng: random.Random) -> DryRun | None:
@@ -279,6 +312,17 @@ async def send(desk: Desk, ticker: str, wish: Wish, *, dry_run: bool, rng: rando
         dry_run=dry_run,
     )
     return found if dry_run else None
+
+
+async def preview_cancel_first(desk: Desk, plain: DryRun) -> tuple[DryRun, tuple[Order, ...]]:
+    """Preview an order whose way is cleared first, as the command line does; return also what is canceled."""
+    ticker = plain.terms.ticker
+    ahead = await desk.rest.queue_positions([ticker])
+    own = OwnOrders.of(await desk.client.orders(status="resting", ticker=ticker), ticker, ahead=ahead)
+    gone = orders_come_to(plain.terms, plain.book, own)
+    own = own.without(*(each.order_id for each in gone))
+    seen = DryRun.of(plain.terms, plain.market, plain.book, plain.figures.position, plain.cash, own=own)
+    return seen, gone
 
 
 def in_contracts(count: Count) -> Decimal:
@@ -305,9 +349,19 @@ async def check_case(desk: Desk, structure: str, rng: random.Random) -> Expected
     build_book(desk, ticker, book, rng)
     held, cash = await desk.held(ticker), await desk.cash()
     own_beside = [replace(each) for each in book if each.own and each.side is wish.side]
-    expected = expect(wish, book, held)
     seen = await send(desk, ticker, wish, dry_run=True, rng=rng)
     assert seen is not None
+    gone: tuple[Order, ...] = ()
+    removed: list[Resting] = []
+    in_the_way = any(each.own for each in crossed(wish, book))
+    if rng.random() < CANCEL_FIRST:
+        removed = come_to(wish, book)
+        seen, gone = await preview_cancel_first(desk, seen)
+        assert sorted(in_contracts(each.remaining) for each in gone) == sorted(each.count for each in removed)
+    freed = set_aside(held, [each for each in book if each.own])
+    book = [each for each in book if not any(each is other for other in removed)]
+    freed -= set_aside(held, [each for each in book if each.own])
+    expected = replace(expect(wish, book, held), in_the_way=in_the_way, canceled_first=len(removed))
     then = seen.figures.projection
     said = (
         in_contracts(seen.fills_now),
@@ -331,11 +385,13 @@ async def check_case(desk: Desk, structure: str, rng: random.Random) -> Expected
         expected.held_after,
         expected.cash_change,
         expected.at_risk,
-        expected.spendable_change + expected.closing_rest,
+        expected.spendable_change + expected.closing_rest + freed,
     )
     assert said == model, (wish, book, held, seen.own_orders_met)
     assert len(seen.counted_orders) == len(own_beside)
     refused = None
+    for each in gone:
+        await desk.client.cancel(each)
     try:
         await send(desk, ticker, wish, dry_run=False, rng=rng)
     except Exception as error:  # noqa: BLE001 - rejected: post-only that would take, fill-or-kill that cannot
@@ -344,7 +400,7 @@ async def check_case(desk: Desk, structure: str, rng: random.Random) -> Expected
         (wish.post_only and not expected.rests) or (wish.tif is TimeInForce.FOK and expected.fills != wish.count)
     )
     # What the account shows after.
-    assert await desk.cash() == cash + expected.spendable_change, (wish, book, held)
+    assert await desk.cash() == cash + expected.spendable_change + freed, (wish, book, held)
     if wish.tif is TimeInForce.GTC and not refused:
         # And once all has filled that was counted, and what rests of the order itself.
         counted = [*own_beside, Resting(own=True, side=wish.side, price=wish.price, count=expected.rests)]
@@ -363,6 +419,7 @@ async def test_a_preview_is_what_happens() -> None:
     checked = await check_cases(QUICK_CASES)
     assert any(each.stopped for each in checked)
     assert any(each.met and not each.stopped for each in checked)
+    assert any(each.canceled_first and each.fills for each in checked)
 
 
 @pytest.mark.slow
@@ -371,6 +428,8 @@ async def test_a_thousand_previews_are_what_happens() -> None:
     met = [each for each in checked if each.met]
     assert sum(each.in_the_way for each in checked) > ALL_CASES * 2 // 5
     assert len(met) > ALL_CASES // 5
-    assert sum(each.stopped for each in met) > 100
-    assert sum(not each.stopped for each in met) > 100
-    assert sum(each.fills > 0 and each.stopped for each in checked) > 20
+    assert sum(each.stopped for each in met) > 50
+    assert sum(not each.stopped for each in met) > 50
+    assert sum(each.fills > 0 and each.stopped for each in checked) > 10
+    assert sum(each.canceled_first > 0 for each in checked) > 50
+    assert sum(each.canceled_first > 0 and each.fills > 0 for each in checked) > 20
