@@ -235,10 +235,10 @@ def draw(rng: random.Random, prices: list[Decimal]) -> tuple[list[Resting], Wish
 class Desk:
     """A real exchange with two accounts: the one of the previews, and one that everybody else trades through."""
 
-    def __init__(self, exchange: Serving, client: KalshiClient, rest: RestClient) -> None:
+    def __init__(self, exchange: Serving, client: KalshiClient, reader: RestClient) -> None:
         self.exchange = exchange
         self.client = client
-        self.rest = rest
+        self.reader = reader
         self.tickers: dict[str, str] = {}
         for ticker, listing in exchange.exchange.markets.listings.items():
             if listing.structure in GRIDS and listing.shard == 0 and listing.structure not in self.tickers:
@@ -290,9 +290,9 @@ async def opened() -> AsyncIterator[Desk]:
         environment = practice_on_port(exchange.port)
         async with (
             KalshiClient(environment, key_id="key-of-alice", private_key=PEMS["alice"]) as client,
-            RestClient(environment, exchange.signers["alice"]) as rest,
+            RestClient(environment, exchange.signers["alice"]) as reader,
         ):
-            yield Desk(exchange, client, rest)
+            yield Desk(exchange, client, reader)
 
 
 async def send(desk: Desk, ticker: str, wish: Wish, *, dry_run: bool, rng: random.Random) -> DryRun | None:
@@ -317,7 +317,7 @@ async def send(desk: Desk, ticker: str, wish: Wish, *, dry_run: bool, rng: rando
 async def preview_cancel_first(desk: Desk, plain: DryRun) -> tuple[DryRun, tuple[Order, ...]]:
     """Preview an order whose way is cleared first, as the command line does; return also what is canceled."""
     ticker = plain.terms.ticker
-    ahead = await desk.rest.queue_positions([ticker])
+    ahead = await desk.reader.queue_positions([ticker])
     own = OwnOrders.of(await desk.client.orders(status="resting", ticker=ticker), ticker, ahead=ahead)
     gone = orders_come_to(plain.terms, plain.book, own)
     own = own.without(*(each.order_id for each in gone))
