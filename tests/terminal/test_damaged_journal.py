@@ -119,7 +119,7 @@ def cancel_all(home: Path, data: Path, how: str) -> None:
             words = "set aside" if how in damaged_journals.ROWS else "order journal"
             terminal.wait("what is said", lambda text: is_said(text, words) and is_said(text, JOURNAL))
         terminal.press(CANCEL_ALL)
-        terminal.wait_text("- cancel all", "Cancel 1 order")
+        terminal.wait_text("- cancel all", "Cancel the 1 open order in 1 market")
         terminal.press("y")
         terminal.wait_text("Canceled 1 order.", "The exchange has none resting.")
     finally:
