@@ -23,6 +23,7 @@ pytestmark = pytest.mark.terminal
 ARGUMENTS = ("--seed", "7")
 JOURNAL = "journal.sqlite3"
 CANCEL_ALL = "\x18"
+START_S = 120.0
 UNTOLD = {"garbage log", "garbage rollback", "folder for its lock", *(["no permissions"] if os.geteuid() == 0 else [])}
 """What costs nothing: SQLite leaves out what it did not write, no lock is needed, and root may read everything."""
 NEW = {"zero length", "link to nothing"}
@@ -111,7 +112,8 @@ def cancel_all(home: Path, data: Path, how: str) -> None:
     """Open the desk on the journal, read what it says of it, and cancel all by keys."""
     terminal = Terminal(["--env", "house", "--data", str(data)], home, columns=140, rows=50)
     try:
-        terminal.wait("the order", lambda text: "RESTING" in text)
+        # Long enough for a start on a machine with other work.
+        terminal.wait("the order", lambda text: "RESTING" in text, within_s=START_S)
         terminal.press("5")
         if how in UNTOLD:
             assert not is_said(terminal.wait_text("[5 Log]"), JOURNAL)
