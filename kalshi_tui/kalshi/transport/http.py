@@ -48,6 +48,7 @@ from kalshi_tui.kalshi.transport.shard_budgets import ShardBudgets
 from kalshi_tui.kalshi.transport.signing import Signer
 from kalshi_tui.kalshi.transport.tls import (
     describe_tls_error,
+    iterate_causes,
     proxy_for,
     tls_context,
     to_httpx_proxy,
@@ -70,7 +71,6 @@ Params = Mapping[str, str | int | Sequence[str] | None]
 Body = Struct | Mapping[str, str | int | bool]
 
 TOO_MANY_REQUESTS: Final = 429
-MAX_CAUSES: Final = 10
 MAX_LOGGED_ITEMS: Final = 10_000
 """How many items that were left out are logged: each once, and then no more."""
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -623,12 +623,7 @@ def _describe_transport_error(error: Exception) -> str:
 
 def _is_name_error(error: Exception) -> bool:
     """Return whether it was the name that could not be resolved, as without network: then nobody was asked."""
-    cause: BaseException | None = error
-    for _ in range(MAX_CAUSES):
-        if isinstance(cause, socket.gaierror):
-            return True
-        cause = None if cause is None else cause.__cause__ or cause.__context__
-    return False
+    return any(isinstance(cause, socket.gaierror) for cause in iterate_causes(error))
 
 
 def _query_pairs(params: Params | None) -> list[tuple[str, str | int | float | bool | None]]:

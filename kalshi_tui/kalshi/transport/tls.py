@@ -4,12 +4,15 @@ Neither proxies nor certificates are taken from the environment's variables.
 """
 
 import ssl
+from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
 
 from kalshi_tui.kalshi.environments import split_url
 
+MAX_CAUSES: Final = 10
 _PROXY_FORMAT = "A proxy must look like http://HOST:PORT or https://HOST:PORT"
 
 
@@ -69,12 +72,19 @@ def to_httpx_proxy(proxy: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None
 
 def describe_tls_error(error: BaseException) -> str:
     """Return in words how TLS made a connection fail, empty if it was something else. Looks through the causes."""
-    seen = 0
-    cause: BaseException | None = error
-    while cause is not None and seen < 10:
+    for cause in iterate_causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "the certificate at its address is not the exchange's"
         if isinstance(cause, ssl.SSLError):
             return "no secure connection can be made with its address"
-        cause, seen = cause.__cause__ or cause.__context__, seen + 1
     return ""
+
+
+def iterate_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what has caused it, the nearest first."""
+    cause: BaseException | None = error
+    for _ in range(MAX_CAUSES):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__
