@@ -149,14 +149,14 @@ class Settlement:
         more than one, agrees with what the exchange says in whole cents, something else is in it, and it stays as it
         is.
         """
-        paid = self.yes_count * (yes_value - floor) + self.no_count * (PRICE_UNIT - yes_value)
-        payouts = {paid} if not held else {_payout(each, yes_value, floor) for each in held}
+        paid = payout(self.yes_count, yes_value, floor) + payout(-self.no_count, yes_value, floor)
+        payouts = {paid} if not held else {payout(each, yes_value, floor) for each in held}
         agreeing = [each for each in payouts if each - each % CENT == self.revenue_in_whole_cents]
         if len(agreeing) != 1:
             return self
         return replace(self, revenue=agreeing[0], yes_value=yes_value, is_rounded=False)
 
 
-def _payout(held: Count, yes_value: Price, floor: Price) -> Money:
-    """Return what is paid for a signed count."""
+def payout(held: Count, yes_value: Price, floor: Price = 0) -> Money:
+    """Return what is paid for a signed count; ``floor`` is what a settlement floor had paid of a YES before."""
     return held * (yes_value - floor) if held >= 0 else -held * (PRICE_UNIT - yes_value)

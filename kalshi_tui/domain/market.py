@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.fees import FeeSchedule
-from kalshi_tui.domain.price import CENT_GRID, PRICE_UNIT, Count, Money, Price, PriceGrid
+from kalshi_tui.domain.price import CENT_GRID, MONEY_UNIT, PRICE_UNIT, Count, Money, Price, PriceGrid
+
+MONEY_PER_PRICE: Final = MONEY_UNIT // PRICE_UNIT
 
 
 class MarketStatus(Enum):
@@ -129,6 +132,12 @@ class Market:
     def is_combo(self) -> bool:
         """Whether it combines other markets."""
         return bool(self.legs or self.collection_ticker)
+
+    @property
+    def settlement_price(self) -> Price | None:
+        """What a YES paid; None until it has settled, and where that was a part of a price unit."""
+        value = self.settlement_value
+        return None if value is None or value % MONEY_PER_PRICE else value // MONEY_PER_PRICE
 
     @property
     def expected_end_ms(self) -> int:

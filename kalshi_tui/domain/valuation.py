@@ -14,11 +14,10 @@ from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderTerms, to_yes_price
 from kalshi_tui.domain.own_orders import OwnOrders, others_levels
 from kalshi_tui.domain.position import Position
-from kalshi_tui.domain.price import MONEY_UNIT, PRICE_UNIT, Count, Money, Price
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Money, Price
 
 RESULT_STATUSES = frozenset({MarketStatus.DETERMINED, MarketStatus.AMENDED, MarketStatus.FINALIZED})
 """States in which the result stands. A disputed one does not."""
-MONEY_PER_PRICE = MONEY_UNIT // PRICE_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +73,11 @@ def others_bids(book: Book, ticker: str, side: Side, own: Iterable[Order]) -> li
 
 def quoted_bid(quote: Quote, side: Side) -> Level | None:
     """Return the best bid for an outcome as the ticker has it, own orders included; None where nobody bids."""
-    price = quote.yes_bid if side is Side.YES else quote.yes_ask
+    price = quote.bid_for(side)
     size = quote.yes_bid_size if side is Side.YES else quote.yes_ask_size
     if price is None or not size:
         return None
-    return Level(to_yes_price(side, price), size)
+    return Level(price, size)
 
 
 def _best_of_quote(market: Market, quote: Quote, side: Side, held: Count, own: Iterable[Order]) -> list[Level] | None:
@@ -96,11 +95,11 @@ def _best_of_quote(market: Market, quote: Quote, side: Side, held: Count, own: I
 
 
 def result_value(market: Market) -> Price | None:
-    """Return what a YES pays where the result stands, less what a settlement floor has paid; None where it does not."""
+    """Return what a YES pays where the result stands, a settlement floor's part included; None where it does not."""
     if market.status not in RESULT_STATUSES:
         return None
-    if market.settlement_value is not None and not market.settlement_value % MONEY_PER_PRICE:
-        return market.settlement_value // MONEY_PER_PRICE
+    if market.settlement_price is not None:
+        return market.settlement_price
     return {"yes": PRICE_UNIT, "no": 0}.get(market.result)
 
 

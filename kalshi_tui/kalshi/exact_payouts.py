@@ -4,17 +4,14 @@ The function that `kalshi_tui.kalshi.client.KalshiClient` offers under the same 
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.order import BookSide
-from kalshi_tui.domain.price import MONEY_UNIT, PRICE_UNIT, Count, Price
+from kalshi_tui.domain.day_gain import sum_fills
+from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
 from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.lists import Read
 from kalshi_tui.kalshi.rest import RestClient
-
-MONEY_PER_PRICE: Final = MONEY_UNIT // PRICE_UNIT
 
 
 async def settlements(
@@ -81,11 +78,8 @@ class ExactPayouts:
             except NotFound:
                 self._worths[key] = None
                 return None
-            value = PRICE_UNIT * MONEY_PER_PRICE if settled.result == "yes" else market.settlement_value
-            known = value is not None and value % MONEY_PER_PRICE == 0
-            self._worths[key] = (
-                _Worth(value // MONEY_PER_PRICE, market.settlement_floor or 0) if value is not None and known else None
-            )
+            value = PRICE_UNIT if settled.result == "yes" else market.settlement_price
+            self._worths[key] = None if value is None else _Worth(value, market.settlement_floor or 0)
         return self._worths[key]
 
     async def _read_held(self, settled: Settlement) -> tuple[Count, ...]:
@@ -96,9 +90,6 @@ class ExactPayouts:
         key = settled.ticker, settled.settled_ms, settled.subaccount
         if key not in self._held:
             fills = await whole_history.fills(self._rest, ticker=settled.ticker, subaccount=settled.subaccount)
-            net: dict[int, Count] = {}
-            for fill in fills:
-                sign = 1 if fill.book_side is BookSide.BID else -1
-                net[fill.subaccount] = net.get(fill.subaccount, 0) + sign * fill.count
-            self._held[key] = tuple(net.values()) if fills.whole else ()
+            held = tuple(each.count for each in sum_fills(fills).values())
+            self._held[key] = held if fills.whole else ()
         return self._held[key]
