@@ -1,6 +1,7 @@
 """What the account is worth at this moment: the one source of every such figure on the screen.
 
-Header, positions, totals and the day are drawn from one `AccountSnapshot`, so that they agree to the cent.
+Positions, totals and the day are drawn from one `AccountSnapshot`, and the header from the same values, so that they
+agree to the cent.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,11 +52,18 @@ class AccountValuation:
     def snapshot(self) -> AccountSnapshot:
         """Return the account as it is at this moment."""
         own = self._live_orders()
-        held = tuple(
+        held = self._held(own)
+        return AccountSnapshot(held, PositionsTotal.of(held), self.day(own))
+
+    def total(self) -> PositionsTotal:
+        """Return the sums over the positions in view, without the day: the header draws no more, in every frame."""
+        return PositionsTotal.of(self._held(self._live_orders()))
+
+    def _held(self, own: Mapping[str, tuple[Order, ...]]) -> tuple[ValuedPosition, ...]:
+        return tuple(
             ValuedPosition(each, self._value(each.ticker, each.count, own.get(each.ticker, ())))
             for each in self._account.positions_in_view()
         )
-        return AccountSnapshot(held, PositionsTotal.of(held), self.day(own))
 
     def day(self, own: Mapping[str, tuple[Order, ...]] | None = None) -> DayGain | None:
         """Return what this day has brought; ``own`` are the live orders by market, if they are at hand."""

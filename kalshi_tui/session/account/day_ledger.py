@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from kalshi_tui.domain.candles import payout
 from kalshi_tui.domain.day_gain import DayAccount, DayGain, TradedSum, ValuedCount
 from kalshi_tui.domain.order import Fill
 from kalshi_tui.domain.position import PositionKey
@@ -127,12 +128,12 @@ class DayLedger:
         """Return what the day has brought by the values of now; None while nothing of it has been read."""
         if not self.is_read or not self.is_of_today:
             return None
-        day = DayAccount({} if self._start is None else _holdings(self._start), self._traded())
+        day = self._account_of_day()
         total = day.total()
         gain, why = None, self.why
         if self._start is not None:
             counts = day.counts
-            self._compare(counts)
+            self._note_agreement(counts)
             values = {key: value_of(key[0], count) for key, count in counts.items()}
             unknown = [key[0] for key, value in values.items() if value is None]
             if self._disagreed_ms and self._now_ms() - self._disagreed_ms > DISAGREEMENT_MS:
@@ -149,7 +150,15 @@ class DayLedger:
             return self._began_ms
         return start.at_ms
 
-    def _compare(self, counts: Mapping[PositionKey, Count]) -> None:
+    def compare(self) -> None:
+        """Look whether fills and positions agree now, though nobody looks at the gain."""
+        if self.is_read and self.is_of_today and self._start is not None:
+            self._note_agreement(self._account_of_day().counts)
+
+    def _account_of_day(self) -> DayAccount:
+        return DayAccount({} if self._start is None else _holdings(self._start), self._traded())
+
+    def _note_agreement(self, counts: Mapping[PositionKey, Count]) -> None:
         held = {key: position.count for key, position in self._account.positions_by_key.items()}
         if held == counts:
             self._disagreed_ms = 0
@@ -161,7 +170,7 @@ class DayLedger:
         for each in self._account.settlements:
             if (each.ticker, each.subaccount or 0) == key and each.settled_ms >= self._began_ms:
                 value = {"yes": PRICE_UNIT, "no": 0}.get(each.result, each.yes_value)
-                return None if value is None else abs(count) * (value if count > 0 else PRICE_UNIT - value)
+                return None if value is None else payout(count, value)
         return None
 
     def _held(self, key: PositionKey) -> Count:

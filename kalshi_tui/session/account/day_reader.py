@@ -47,6 +47,7 @@ class DayReader:
             try:
                 if not ledger.is_of_today:
                     ledger.turn()
+                ledger.compare()
                 if not ledger.is_read or ledger.disagrees:
                     await self._read_fills()
                 if ledger.is_read and not ledger.has_begun:
