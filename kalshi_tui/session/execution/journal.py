@@ -20,7 +20,6 @@ from kalshi_tui.domain.limits import DailyVolume
 from kalshi_tui.domain.order import Action, Order, OrderState, OrderTerms, order_from_terms
 from kalshi_tui.session.execution.journal_rows import (
     COURSE,
-    MAX_MS,
     TERMS,
     Change,
     Entry,
@@ -417,22 +416,6 @@ class Journal:
             with self._transaction() as cursor:
                 _insert_change(cursor, order, at_ms, what)
 
-    def ensure_day_start(self, day: str, account_value: int, at_ms: int) -> tuple[int, int]:
-        """Return when the account was first looked at on a day, and what it was worth; this look, if it is the first.
-
-        Money in 1/1,000,000 dollar, ``at_ms`` Unix time. Raises JournalError.
-        """
-        if self.trouble:
-            raise JournalError(self.trouble)
-        row = self._read_day_start(day)
-        if row is None:
-            with self._transaction() as cursor:
-                cursor.execute(
-                    "INSERT OR IGNORE INTO days VALUES (?,?,?,?)", (self._account, day, at_ms, account_value)
-                )
-            row = self._read_day_start(day) or (at_ms, account_value)
-        return row
-
     def find_meaning(self, client_order_id: str, order_id: str) -> tuple[Action, Side] | None:
         """Return what an order of this journal asked for, by its client order id or else the exchange's; else None."""
         column, name = ("client_order_id", client_order_id) if client_order_id else ("order_id", order_id)
@@ -457,18 +440,6 @@ class Journal:
         if damage(rows[0], COURSE):
             self._damaged.add(client_order_id)
         return known
-
-    def _read_day_start(self, day: str) -> tuple[int, int] | None:
-        rows = self._query("SELECT at_ms, worth FROM days WHERE account = ? AND day = ?", (self._account, day))
-        if not rows:
-            return None
-        at_ms, worth = rows[0]["at_ms"], rows[0]["worth"]
-        if not isinstance(at_ms, int) or not isinstance(worth, int) or not 0 <= at_ms <= MAX_MS:
-            raise JournalError(
-                f"The order journal{self._where} does not say what the account was worth at first today (the row of "
-                f"{day} holds {shown(at_ms)} and {shown(worth)}): what the day has brought is not known."
-            )
-        return at_ms, worth
 
     # Reading.
 

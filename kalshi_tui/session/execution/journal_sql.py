@@ -42,6 +42,7 @@ CREATE TABLE days (
     PRIMARY KEY (account, day)
 );
 """
+# Nothing is kept in days any more, but an earlier version that opens the file writes there.
 ADDED_COLUMNS: Final = {"update_reason": "TEXT NOT NULL DEFAULT ''", "subaccount": "INTEGER"}
 """Columns of the intents that journals of earlier versions lack. They get them when they are opened; an earlier version
 goes on reading and writing such a file, so its number stays."""

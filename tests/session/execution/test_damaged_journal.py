@@ -1,7 +1,7 @@
 """Whatever its rows hold, a journal is read without a fault: what can be read comes back, the rest is set aside."""
 
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from tests.support.session_rig import Rig
 
 WANTED = OrderTerms("T-1", Side.YES, Action.BUY, 4_400, 1_000)
 ROWS = 4
-DAYS = ("account", "day", "at_ms", "worth")
 CHANGES = ("client_order_id", "at_ms", "what", "order_id", "filled", "remaining", "yes_price", "reason")
 
 
@@ -53,7 +52,6 @@ def filled_in(folder: Path) -> None:
         for number in range(ROWS):
             journal.record_sending(f"c{number}", WANTED, 1_000 + number)
             journal.record_update(an_order(client_order_id=f"c{number}", order_id=f"o{number}"), 2_000 + number)
-        journal.ensure_day_start("2026-11-30", 500, 10)
 
 
 ODD: list[Any] = ["queued", "", None, b"\xff\xfe", -1, 2**62, 3.5, "\x1b[31m", "{", "12"]
@@ -64,7 +62,6 @@ VALUES = st.one_of(
 SPOTS = st.one_of(
     st.tuples(st.just("intents"), st.integers(1, ROWS), st.sampled_from([*TERMS, *COURSE])),
     st.tuples(st.just("changes"), st.integers(1, 3 * ROWS), st.sampled_from(CHANGES)),
-    st.tuples(st.just("days"), st.just(1), st.sampled_from(DAYS)),
 )
 
 
@@ -84,8 +81,7 @@ def test_random_damage_raises_nothing_and_costs_its_own_rows_alone(
                 # Another row has this id.
                 continue
             number = row - 1 if table == "intents" else (row - 1) // 3
-            if table != "days":
-                touched.add(f"c{number}")
+            touched.add(f"c{number}")
         before = file.execute("SELECT count(*) FROM intents").fetchone()
     with closing(opened(folder)) as journal:
         entries = {each.order.client_order_id: each for each in journal.open_entries()}
@@ -102,10 +98,6 @@ def test_random_damage_raises_nothing_and_costs_its_own_rows_alone(
         assert 0 <= sent.unread <= len(touched)
         journal.newest_change_ms()
         assert all(each.isprintable() for each in journal.examine())
-        with suppress(JournalError):
-            at_ms, worth = journal.ensure_day_start("2026-11-30", 700, 20)
-            assert isinstance(at_ms, int)
-            assert isinstance(worth, int)
         for number in range(ROWS):
             over = an_order(client_order_id=f"c{number}", order_id=f"o{number}", state=OrderState.FILLED, remaining=0)
             journal.record_update(over, 3_000)

@@ -98,13 +98,6 @@ def test_the_day_counts_what_reached_the_exchange_or_may_have(tmp_path: Path) ->
         assert journal.sent_since(50) == DailyVolume(contracts, contracts * 4_400)
 
 
-def test_the_days_first_look_stays(tmp_path: Path) -> None:
-    with closing(reopened(tmp_path)) as journal:
-        assert journal.ensure_day_start("2026-11-21", 500, 10) == (10, 500)
-        assert journal.ensure_day_start("2026-11-21", 700, 20) == (10, 500)
-        assert journal.ensure_day_start("2026-11-22", 700, 30) == (30, 700)
-
-
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
     with closing(reopened(tmp_path / "new")) as journal:
         journal.record_draft("c1", TERMS, 10)
