@@ -125,6 +125,9 @@ class Settlement:
     """The number of the subaccount that was paid, None where the list was of all: the exchange does not say it."""
     is_rounded: bool = False
     """Whether value and payout may be finer than the whole cents here: a YES was worth a part of a dollar."""
+    realized: Money | None = None
+    """What closing others of the market's contracts had gained before, without fees. None where it is not known: the
+    exchange does not list it, the fills say it."""
 
     @property
     def cost(self) -> Money:
@@ -132,9 +135,20 @@ class Settlement:
         return self.yes_cost + self.no_cost
 
     @property
-    def net(self) -> Money:
-        """The gain after cost and fees."""
-        return self.revenue - self.cost - self.fees
+    def net(self) -> Money | None:
+        """All that the market has brought: payout and what was realized, less cost and fees; None if not known."""
+        return None if self.realized is None else self.revenue + self.realized - self.cost - self.fees
+
+    @property
+    def count(self) -> Count:
+        """What was held in the end, positive for YES."""
+        return self.yes_count - self.no_count
+
+    @property
+    def whole_payout(self) -> Money | None:
+        """What was held in the end was worth, with what a settlement floor had paid of it before; None if not known."""
+        value = {"yes": PRICE_UNIT, "no": 0}.get(self.result, None if self.is_rounded else self.yes_value)
+        return None if value is None else payout(self.count, value, 0)
 
     @property
     def revenue_in_whole_cents(self) -> Money:

@@ -38,6 +38,7 @@ class TradedSum:
     """YES bought or NO sold; ``sold`` is the opposite."""
     sold: Count = 0
     fees: Money = 0
+    """Those of fills, and what was rounded off payouts."""
     paid: Money = 0
     """What fills and settlements paid, each NO a sold YES."""
     settled: Count = 0
@@ -62,10 +63,17 @@ class TradedSum:
         )
 
     def with_settlement(self, settled: Settlement, precision: Money) -> "TradedSum":
-        """Return the sum with a payout. One of a part of a dollar a contract is rounded down to the precision."""
-        count = settled.yes_count - settled.no_count
-        payout = settled.revenue - settled.revenue % precision
-        return replace(self, settled=self.settled + count, paid=self.paid + payout - settled.no_count * PRICE_UNIT)
+        """Return the sum with a payout. What is rounded off one of a part of a dollar a contract is a fee.
+
+        What a settlement floor has paid of it before is in no fill, and counts here.
+        """
+        payout = settled.revenue if settled.whole_payout is None else settled.whole_payout
+        return replace(
+            self,
+            settled=self.settled + settled.count,
+            fees=self.fees + settled.revenue % precision,
+            paid=self.paid + payout - max(-settled.count, 0) * PRICE_UNIT,
+        )
 
 
 @dataclass(frozen=True, slots=True)

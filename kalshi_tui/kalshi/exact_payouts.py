@@ -1,17 +1,27 @@
-"""Settlements with what was paid exactly: the exchange lists it in whole cents (docs/kalshi-api.md, section 7).
+"""Settlements with what was paid exactly, and what was gained before: the exchange lists whole cents, and no gain.
+
+docs/kalshi-api.md, section 7.
 
 The function that `kalshi_tui.kalshi.client.KalshiClient` offers under the same name is documented here for its users.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.day_gain import sum_fills
+from kalshi_tui.domain.day_gain import TradedSum, sum_fills
 from kalshi_tui.domain.price import PRICE_UNIT, Count, Price
+from kalshi_tui.domain.settlement_gain import with_realized
 from kalshi_tui.kalshi import whole_history
 from kalshi_tui.kalshi.errors import KalshiError, NotFound
 from kalshi_tui.kalshi.lists import Read
 from kalshi_tui.kalshi.rest import RestClient
+
+MAX_READ_BY_MARKET: Final = 10
+"""Of so many markets the fills are read one by one; of more, all fills of the account cost fewer requests."""
+MAX_LOOKS: Final = 3
+"""How often the fills of a settlement are read that did not agree with it: the list lags by seconds."""
 
 
 async def settlements(
@@ -21,14 +31,17 @@ async def settlements(
 
     The exchange lists a payout in whole cents, `Settlement.revenue_in_whole_cents`. Where a YES was worth a part of a
     dollar, ``revenue`` is computed from what the market says and from what was held; ``is_rounded`` where that could
-    not be found out. The exchange has no archive of settlements: after some weeks they are gone, so keep what you need.
+    not be found out. What was closed before is not in the list: ``realized`` is computed from the fills, and None, as
+    ``net`` then is, where these do not agree with what was held. The exchange has no archive of settlements: after some
+    weeks they are gone, so keep what you need.
 
     Of one ``subaccount`` or of all; in a list of all none says whose it is. ``min_s`` is Unix seconds. Raises NoKey,
     TransportError, Refused or BadReply.
     """
     read = await rest.settlements(min_s=min_s, most=most, subaccount=subaccount)
     payouts = ExactPayouts(rest)
-    read[:] = [await payouts.make_exact(each) for each in read]
+    exact = [await payouts.make_exact(each) for each in read]
+    read[:] = await payouts.with_realized(exact, subaccount)
     return read
 
 
@@ -48,6 +61,8 @@ class ExactPayouts:
         self._worths: dict[tuple[str, int], _Worth | None] = {}
         """By ticker and time of the settlement; None where the exchange does not say it."""
         self._held: dict[tuple[str, int, int | None], tuple[Count, ...]] = {}
+        self._looked: dict[tuple[str, int, int | None], int] = {}
+        """How often the fills of a settlement have been read."""
 
     async def make_exact(self, settled: Settlement) -> Settlement:
         """Return a settlement with its exact payout; as it is, and ``is_rounded``, where that cannot be found out.
@@ -89,7 +104,49 @@ class ExactPayouts:
         """
         key = settled.ticker, settled.settled_ms, settled.subaccount
         if key not in self._held:
-            fills = await whole_history.fills(self._rest, ticker=settled.ticker, subaccount=settled.subaccount)
-            held = tuple(each.count for each in sum_fills(fills).values())
-            self._held[key] = held if fills.whole else ()
+            sums = await self._read_sums(settled.subaccount, settled.ticker)
+            held = tuple(each.count for each in sums.get(settled.ticker, ()))
+            if not held:
+                return held
+            self._held[key] = held
         return self._held[key]
+
+    async def with_realized(self, settlements: Sequence[Settlement], subaccount: int | None) -> list[Settlement]:
+        """Return settlements with what was realized before, as far as it can be found out.
+
+        ``subaccount`` is whose they are, None where the list was of all.
+        """
+        missing = {each.ticker for each in settlements if each.realized is None and self._looks(each) < MAX_LOOKS}
+        if not missing:
+            return list(settlements)
+        try:
+            if len(missing) > MAX_READ_BY_MARKET:
+                sums = await self._read_sums(subaccount, None)
+            else:
+                sums = {}
+                for ticker in sorted(missing):
+                    sums |= await self._read_sums(subaccount, ticker)
+        except KalshiError:
+            return list(settlements)
+        found = []
+        for each in settlements:
+            if each.realized is None and each.ticker in missing:
+                self._looked[each.ticker, each.settled_ms, each.subaccount] = self._looks(each) + 1
+                found.append(with_realized(each, sums.get(each.ticker, ())))
+            else:
+                found.append(each)
+        return found
+
+    def _looks(self, settled: Settlement) -> int:
+        return self._looked.get((settled.ticker, settled.settled_ms, settled.subaccount), 0)
+
+    async def _read_sums(self, subaccount: int | None, ticker: str | None) -> dict[str, list[TradedSum]]:
+        """Return by market what all fills come to, one sum for each subaccount.
+
+        Nothing if they could not be read whole. Raises KalshiError.
+        """
+        fills = await whole_history.fills(self._rest, ticker=ticker, subaccount=subaccount, archive_required=False)
+        found: dict[str, list[TradedSum]] = {}
+        for (market, _), each in sum_fills(fills).items() if fills.whole else ():
+            found.setdefault(market, []).append(each)
+        return found

@@ -272,11 +272,15 @@ class Notices(Sequence[Notice]):
                 continue
             held = _held_words(each.yes_count, each.no_count)
             about = "about " if each.is_rounded else ""
-            paid, net = about + _dollars(each.revenue), about + _dollars(each.net, signed=True)
+            paid = about + _dollars(each.revenue)
+            net = "not known yet" if each.net is None else about + _dollars(each.net, signed=True)
             where = in_subaccount(each.subaccount or 0)
             said = f"Settled {each.result.upper()}{where}: held {held}, paid {paid}, net {net}"
             self.say(
-                Severity.GOOD if each.net >= 0 else Severity.WARNING, said, kind=NoticeKind.SETTLED, ticker=each.ticker
+                Severity.WARNING if each.net is None or each.net < 0 else Severity.GOOD,
+                said,
+                kind=NoticeKind.SETTLED,
+                ticker=each.ticker,
             )
 
 

@@ -1,5 +1,7 @@
 """Candles as read, and as trades continue them."""
 
+from dataclasses import replace
+
 from hypothesis import given, strategies as st
 
 from kalshi_tui.domain.candles import (
@@ -94,4 +96,5 @@ def test_candles_are_forgotten_at_last() -> None:
 
 def test_a_settlement_nets_what_it_paid() -> None:
     settled = Settlement("T", "E", "yes", 1_000, 500, 4_700_000, 1_000_000, 10_000_000, 50_000, 10_000, T0)
-    assert (settled.cost, settled.net) == (5_700_000, 4_250_000)
+    assert (settled.cost, settled.net) == (5_700_000, None)
+    assert replace(settled, realized=-100_000).net == 4_150_000

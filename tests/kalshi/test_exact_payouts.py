@@ -141,7 +141,7 @@ async def test_a_payout_that_nothing_explains_stays_as_it_was_sent(
     assert (settled.revenue, settled.is_rounded) == (3_010_000, True)
 
 
-async def test_yes_and_no_cost_no_further_question(exchange: Serving, client: KalshiClient) -> None:
+async def test_of_yes_and_no_the_market_is_not_asked_for(exchange: Serving, client: KalshiClient) -> None:
     for number, result in enumerate(("yes", "no")):
         ticker = tradable(exchange, number)
         await trade(exchange, ticker, "0.4000", "7.77")
@@ -149,7 +149,29 @@ async def test_yes_and_no_cost_no_further_question(exchange: Serving, client: Ka
     found, asked = await paths_asked(exchange, client)
     assert {each.result: each.revenue for each in found} == {"yes": 7_770_000, "no": 0}
     assert not any(each.is_rounded for each in found)
-    assert asked == ["/portfolio/settlements"]
+    assert asked[0] == "/portfolio/settlements"
+    assert not any("/markets/" in each for each in asked)
+
+
+@pytest.mark.parametrize("markets", [1, 12])
+async def test_the_net_is_all_that_a_market_has_moved_of_the_cash(
+    exchange: Serving, client: KalshiClient, markets: int
+) -> None:
+    nets = {}
+    for number in range(markets):
+        ticker, before = tradable(exchange, number), cash(exchange)
+        await trade(exchange, ticker, "0.4000", "5.00")
+        await exchange.order(ticker, "bid", "0.3900", "8.00", who="bob")
+        assert (await exchange.order(ticker, "ask", "0.3900", "8.00")).json()["fill_count"] == "8.00"
+        exchange.exchange.results.settle(ticker, binary_outcome("no"))
+        nets[ticker] = cash(exchange) - before
+    found, asked = await paths_asked(exchange, client)
+    assert {each.ticker: each.net for each in found} == nets
+    assert {each.realized for each in found} == {parse_money("-0.05")}
+    # All fills at once cost less than those of many markets one by one.
+    assert asked.count("/portfolio/fills") == 1
+    await control(exchange, "fail_responses", status=500, count=1_000, path="/portfolio/fills")
+    assert {each.net for each in await client.settlements()} == {None}
 
 
 async def test_what_a_settlement_floor_has_paid_before_is_not_paid_again(
@@ -166,6 +188,7 @@ async def test_what_a_settlement_floor_has_paid_before_is_not_paid_again(
     for ticker, outcome, value in zip(
         tickers, (binary_outcome("yes"), scalar_outcome(5_050)), (10_000, 5_050), strict=True
     ):
+        opening = cash(exchange)
         await trade(exchange, ticker, "0.4000", "7.77")
         await control(exchange, "raise_floor", ticker=ticker, floor="0.1100")
         before = cash(exchange)
@@ -173,5 +196,6 @@ async def test_what_a_settlement_floor_has_paid_before_is_not_paid_again(
         paid = cash(exchange) - before
         settled = next(each for each in await client.settlements() if each.ticker == ticker)
         assert (settled.revenue, settled.is_rounded) == (777 * (value - 1_100), False)
+        assert (settled.realized, settled.net) == (0, cash(exchange) - opening)
         assert 0 <= settled.revenue - paid < 100
         assert paid % 10_000, "the payout was to be finer than cents"

@@ -34,5 +34,5 @@ def a_walk(length: int = 230, minutes: int = 60) -> list[Candle]:
 
 
 def a_settlement(ticker: str = FIRST, **changes: object) -> Settlement:
-    paid = Settlement(ticker, "E", "yes", 1_000, 0, 4_700_000, 0, 10_000_000, 17_500, 10_000, NOW_MS - HOUR)
+    paid = Settlement(ticker, "E", "yes", 1_000, 0, 4_700_000, 0, 10_000_000, 17_500, 10_000, NOW_MS - HOUR, realized=0)
     return replace(paid, **changes)  # type: ignore[arg-type]  # named fields of one dataclass

@@ -1,6 +1,7 @@
 """Reading what settled markets have paid: at the start, after an absence, and when a market settles that was held."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -70,25 +71,23 @@ class SettlementReader:
         read = await self._rest.settlements(most=most, subaccount=asked)
         self._left_out += read.left_out
         if file is None:
-            return [await self._make_exact(each, kept) for each in read]
+            return await self._complete(read, kept, asked)
         if len(read) == most and not any((each.ticker, each.settled_ms) in known for each in read):
             read = await self._rest.settlements(subaccount=asked)
             self._left_out += read.left_out
-        read[:] = [await self._make_exact(each, kept) for each in read]
-        file.add(number, (replace(each, subaccount=number) for each in read))
-        self._tell_trouble(file)
         newest = {each.ticker for each in read}
-        return [*read, *(each for each in kept if each.ticker not in newest)]
+        found = await self._complete([*read, *(each for each in kept if each.ticker not in newest)], kept, asked)
+        unchanged = set(kept)
+        file.add(number, (new for each in found if (new := replace(each, subaccount=number)) not in unchanged))
+        self._tell_trouble(file)
+        return found
 
-    async def _make_exact(self, settled: Settlement, kept: list[Settlement]) -> Settlement:
-        """Return a settlement with its exact payout, if that can be found out or is kept; as it is if not."""
-        if not settled.is_rounded:
-            return settled
-        for each in kept:
-            same = (each.ticker, each.settled_ms) == (settled.ticker, settled.settled_ms)
-            if same and not each.is_rounded and each.revenue_in_whole_cents == settled.revenue:
-                return replace(settled, revenue=each.revenue, yes_value=each.yes_value, is_rounded=False)
-        return await self._payouts.make_exact(settled)
+    async def _complete(
+        self, settlements: Sequence[Settlement], kept: list[Settlement], asked: int | None
+    ) -> list[Settlement]:
+        """Return settlements with exact payouts and what was realized before, as far as it can be found out."""
+        found = [await self._payouts.make_exact(_from_kept(each, kept)) for each in settlements]
+        return await self._payouts.with_realized(found, asked)
 
     def _tell_trouble(self, file: SettlementFile) -> None:
         """Report once what is wrong with the file."""
@@ -124,7 +123,8 @@ class SettlementReader:
             self._read_requested.set()
             await self._sleep(RETRY_DELAY_S)
             return 0
-        listed = {each.ticker for each in self._store.settlements}
+        # The fills may lag behind the settlement that they belong to: it is looked for until it has all of them.
+        listed = {each.ticker for each in self._store.settlements if each.realized is not None}
         # What is still not listed after the last look had no position left when it settled, and pays nothing.
         self._awaited = {
             ticker: looks + 1
@@ -132,3 +132,20 @@ class SettlementReader:
             if ticker not in listed and looks < len(LISTING_DELAYS_S)
         }
         return min((LISTING_DELAYS_S[looks - 1] for looks in self._awaited.values()), default=0)
+
+
+def _from_kept(settled: Settlement, kept: list[Settlement]) -> Settlement:
+    """Return a settlement with what is kept of it and the exchange does not list."""
+    for each in kept:
+        if _listed(each) == _listed(settled):
+            if not each.is_rounded:
+                settled = replace(settled, revenue=each.revenue, yes_value=each.yes_value, is_rounded=False)
+            if each.is_rounded == settled.is_rounded:
+                settled = replace(settled, revenue=each.revenue, realized=each.realized)
+    return settled
+
+
+def _listed(settled: Settlement) -> tuple[object, ...]:
+    """Return what the exchange lists of a settlement."""
+    paid = settled.revenue_in_whole_cents
+    return settled.ticker, settled.settled_ms, settled.count, settled.cost, settled.fees, paid

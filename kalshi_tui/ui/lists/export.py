@@ -132,7 +132,7 @@ def _log_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
 
 def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
     head = ["settled_time", "ticker", "result", "yes_value", "yes_count", "no_count", "yes_cost", "no_cost"]
-    return [*head, "revenue", "fees", "net", "subaccount", "is_rounded"], [
+    return [*head, "revenue", "fees", "net", "subaccount", "is_rounded", "realized_pnl"], [
         [
             time_cell(each.settled_ms),
             text_cell(each.ticker),
@@ -144,9 +144,10 @@ def _settlement_table(store: Store) -> tuple[CsvRow, list[CsvRow]]:
             format_money(each.no_cost),
             format_money(each.revenue),
             format_money(each.fees),
-            format_money(each.net),
+            "" if each.net is None else format_money(each.net),
             "" if each.subaccount is None else str(each.subaccount),
             "true" if each.is_rounded else "false",
+            "" if each.realized is None else format_money(each.realized),
         ]
         for each in store.settlements
     ]

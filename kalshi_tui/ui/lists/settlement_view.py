@@ -41,7 +41,9 @@ def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     if not paid:
         return []
     cost, revenue = sum(each.cost for each in paid), sum(each.revenue for each in paid)
-    fees, net = sum(each.fees for each in paid), sum(each.net for each in paid)
+    fees, nets = sum(each.fees for each in paid), [each.net for each in paid]
+    # A sum that leaves markets out would be taken for the whole one.
+    net = None if None in nets else sum(each or 0 for each in nets)
     time = " " * 14 if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     count = f"{len(paid)} market{'' if len(paid) == 1 else 's'}"
     total = line(time, Span(f"{'Total':<{RESULT_WIDTH}}", Tone.HEAD), Span(fit(count, HELD_WIDTH), Tone.DIM))
@@ -66,12 +68,12 @@ def _settlement_line(store: Store, settled: Settlement, width: int) -> Line:
     return (*drawn, *line(Span(f"  {name}", Tone.DIM)))
 
 
-def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money, *, rounded: bool) -> Line:
+def _amount_cells(cost: Money, revenue: Money, fees: Money, net: Money | None, *, rounded: bool) -> Line:
     return line(
         money_cell(cost, 10),
         _payout_cell(revenue, 10, rounded=rounded),
         Span(money_cell(fees, 9), Tone.DIM),
-        Span(_about(money_cell(net, 10, signed=True), 11, rounded=rounded), pnl_tone(net)),
+        Span(_about(money_cell(net, 10, signed=True), 11, rounded=rounded and net is not None), pnl_tone(net)),
     )
 
 

@@ -7,6 +7,7 @@ orders or not, and of what its positions are worth.
 import contextlib
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kalshi_tui.domain.book import Book
@@ -17,6 +18,7 @@ from kalshi_tui.domain.market import Market
 from kalshi_tui.domain.order import BookSide, Fill, Order, TimeInForce
 from kalshi_tui.domain.position import Position, PositionKey
 from kalshi_tui.domain.price import Money, parse_money
+from kalshi_tui.domain.settlement_gain import with_realized
 from kalshi_tui.domain.valuation import PositionsTotal, ValuedPosition, value_position
 from kalshi_tui.kalshi import translate
 from kalshi_tui.practice.engine.exchange import Exchange
@@ -159,12 +161,16 @@ def check(now: Account, then: Account | None, opening_cash: Money) -> None:
     if then is None:
         # All was opened today: what the positions have brought so far is what the day has brought.
         assert total.net == now.equity - before
-        assert total.fees - _settlement_fees(now) == day.total().fees
+        assert total.fees == day.total().fees
+        paid = {each.ticker: each for each in now.positions}
+        for ticker, net in settlement_nets(now).items():
+            assert net == paid[ticker].realized_pnl - paid[ticker].fees_paid
 
 
-def _settlement_fees(account: Account) -> Money:
-    """Return what was rounded off scalar payouts, which the exchange counts as a fee."""
-    return sum(each.revenue % CENTICENT for each in account.settlements)
+def settlement_nets(account: Account) -> dict[str, Money | None]:
+    """Return the net of each settlement by all fills of its market."""
+    sums = sum_fills(account.fills)
+    return {each.ticker: with_realized(each, [sums[each.ticker, 0]]).net for each in account.settlements}
 
 
 @settings(max_examples=examples(1_000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -197,3 +203,27 @@ def test_resting_orders_move_no_gain() -> None:
     assert sum(engine.queries.balance(ME).available.values()) < opening.cash - parse_money("249.99")
     assert day_of(now, None).gain(now.values(day_of(now, None).counts)) == parse_money("-35.00")
     assert day_of(now, opening).gain(now.values(day_of(now, opening).counts)) == 0
+
+
+@pytest.mark.parametrize(
+    "trades",
+    [
+        pytest.param([(BookSide.BID, "0.50", "10.00"), (BookSide.ASK, "0.47", "3.00")], id="a part is closed"),
+        pytest.param([(BookSide.ASK, "0.50", "3.00"), (BookSide.BID, "0.51", "10.00")], id="through zero"),
+        pytest.param(
+            [(BookSide.BID, "0.50", "3.00"), (BookSide.ASK, "0.47", "3.00"), (BookSide.BID, "0.51", "1.00")],
+            id="closed and reopened",
+        ),
+    ],
+)
+def test_a_settlement_counts_what_was_closed_before(trades: list[tuple[BookSide, str, str]]) -> None:
+    engine = exchange(Clock())
+    opening = Account(engine).cash
+    for side, price, count in trades:
+        place(engine, OTHER, BookSide.ASK if side is BookSide.BID else BookSide.BID, price, count)
+        place(engine, ME, side, price, count)
+    engine.results.settle(PLAIN, MarketOutcome("yes", 10_000))
+    now = Account(engine)
+    (listed,) = now.settlements
+    assert settlement_nets(now) == {PLAIN: now.cash - opening}
+    assert listed.revenue - listed.cost - listed.fees != now.cash - opening

@@ -64,6 +64,7 @@ async def test_what_the_exchange_has_forgotten_is_still_listed(exchange: Serving
     first = await settle(exchange)
     (before,) = (await read(exchange, tmp_path)).settlements
     assert (before.ticker, before.yes_count, before.revenue) == (first, 200, 2_000_000)
+    assert before.realized == 0
     await control(exchange, "advance_clock", ms=16 * DAY_MS)
     assert (await exchange.call("GET", "/portfolio/settlements")).json()["settlements"] == []
     assert (await read(exchange, tmp_path)).settlements == (before,)
