@@ -7,7 +7,7 @@ A NO is counted here as a sold YES: it is a YES less one dollar. So what a fill 
 whatever was held before it, and the dollars cancel out in the sum.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kalshi_tui.domain.candles import Settlement
@@ -77,6 +77,16 @@ class TradedSum:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedToday:
+    """What a position has brought on the day that nothing of it is left any more: sold, bought back or settled."""
+
+    key: PositionKey
+    realized: Money | None
+    """Before the fees; None while it is not known what it was worth at the day's start or is paid."""
+    fees: Money
+
+
+@dataclass(frozen=True, slots=True)
 class DayGain:
     """What this day has brought so far. Counts in 1/100 contract, money in 1/1,000,000 dollar, times Unix ms."""
 
@@ -90,6 +100,8 @@ class DayGain:
     since_ms: int
     """From when on: the day's start, or where something was held over night the first look at what it was worth."""
     why: str = ""
+    """Which market holds it up, or what else; a sentence."""
+    closed: tuple[ClosedToday, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +129,23 @@ class DayAccount:
         """Return what the day has brought, given the values of all that `counts` has."""
         keys = self.start.keys() | self.traded.keys()
         return sum(self.gain_of(key, values.get(key, 0)) for key in keys)
+
+    def closed(
+        self, held: Collection[PositionKey], values: Mapping[PositionKey, Money], unknown: Collection[PositionKey] = ()
+    ) -> tuple[ClosedToday, ...]:
+        """Return what is not held any more; of it ``values`` has what is still to be paid.
+
+        With those that are held it makes up the day: ``unknown`` are positions of which the gain cannot be told.
+        """
+        gone = sorted((self.start.keys() | self.traded.keys()) - set(held))
+        return tuple(
+            ClosedToday(
+                key,
+                None if key in unknown else self.gain_of(key, values.get(key, 0)) + self._traded(key).fees,
+                self._traded(key).fees,
+            )
+            for key in gone
+        )
 
     def total(self) -> TradedSum:
         """Return the sums over all positions."""

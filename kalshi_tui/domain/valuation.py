@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kalshi_tui.domain.book import Book, Level, Side
+from kalshi_tui.domain.day_gain import ClosedToday
 from kalshi_tui.domain.fees import FeeAccumulator, FeeSchedule
 from kalshi_tui.domain.market import Market, MarketStatus, Quote
 from kalshi_tui.domain.order import Action, BookSide, Order, OrderTerms, to_yes_price
@@ -159,13 +160,16 @@ class ValuedPosition:
 
 @dataclass(frozen=True, slots=True)
 class PositionsTotal:
-    """The sums over positions. Those of which a value is not known make ``value``, ``gain`` and ``net`` None."""
+    """The sums over positions. Those of which a value is not known make ``value``, ``gain`` and ``net`` None.
+
+    What was closed today counts with what it has realized and its fees.
+    """
 
     value: Money | None
     gain: Money | None
     net: Money | None
     cost: Money
-    realized: Money
+    realized: Money | None
     fees: Money
     known: int
     """How many of those that are held have a known value."""
@@ -174,17 +178,18 @@ class PositionsTotal:
     """How many positions could not be sold whole."""
 
     @classmethod
-    def of(cls, rows: Iterable[ValuedPosition]) -> "PositionsTotal":
-        """Sum positions up."""
-        rows = list(rows)
+    def of(cls, rows: Iterable[ValuedPosition], closed: Iterable[ClosedToday] = ()) -> "PositionsTotal":
+        """Sum positions up, with what was closed today."""
+        rows, closed = list(rows), list(closed)
+        closed_net = [None if each.realized is None else each.realized - each.fees for each in closed]
         held = [each for each in rows if each.position.count]
         return cls(
             value=_sum(each.value for each in rows),
             gain=_sum(each.gain for each in rows),
-            net=_sum(each.net for each in rows),
+            net=_sum([*(each.net for each in rows), *closed_net]),
             cost=sum(each.position.cost for each in rows),
-            realized=sum(each.position.realized_pnl for each in rows),
-            fees=sum(each.position.fees_paid for each in rows),
+            realized=_sum([*(each.position.realized_pnl for each in rows), *(each.realized for each in closed)]),
+            fees=sum(each.position.fees_paid for each in rows) + sum(each.fees for each in closed),
             known=sum(each.value is not None for each in held),
             held=len(held),
             unsold=sum(each.worth is not None and each.worth.unsold > 0 for each in held),

@@ -7,7 +7,7 @@ agree to the cent.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kalshi_tui.domain.day_gain import DayGain
+from kalshi_tui.domain.day_gain import ClosedToday, DayGain
 from kalshi_tui.domain.link import Link, LinkState
 from kalshi_tui.domain.order import Order
 from kalshi_tui.domain.position import Position
@@ -28,9 +28,11 @@ class AccountSnapshot:
     held: tuple[ValuedPosition, ...]
     """By ticker and subaccount."""
     total: PositionsTotal
-    """The sums over all of them."""
+    """The sums over all of them and over what was closed today."""
     day: DayGain | None
     """What this day has brought in all subaccounts, by the same values; None while it has not been read."""
+    closed: tuple[ClosedToday, ...] = ()
+    """What was closed today of the positions in view; it is in the sums."""
 
 
 class AccountValuation:
@@ -53,10 +55,13 @@ class AccountValuation:
         """Return the account as it is at this moment."""
         own = self._live_orders()
         held = self._held(own)
-        return AccountSnapshot(held, PositionsTotal.of(held), self.day(own))
+        day = self.day(own)
+        view = self._account.view
+        closed = tuple(each for each in (day.closed if day is not None else ()) if view.includes(each.key[1]))
+        return AccountSnapshot(held, PositionsTotal.of(held, closed), day, closed)
 
-    def total(self) -> PositionsTotal:
-        """Return the sums over the positions in view, without the day: the header draws no more, in every frame."""
+    def total_held(self) -> PositionsTotal:
+        """Return the sums over what is held in view, without the day: the header draws no more, in every frame."""
         return PositionsTotal.of(self._held(self._live_orders()))
 
     def _held(self, own: Mapping[str, tuple[Order, ...]]) -> tuple[ValuedPosition, ...]:

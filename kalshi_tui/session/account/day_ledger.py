@@ -52,6 +52,9 @@ class DayLedger:
         self._known: set[tuple[str, str]] = set()
         self._fills: dict[PositionKey, TradedSum] = {}
         self._start: KeptDayStart | None = None
+        self._first_look_ms = 0
+        self._first_values: dict[tuple[PositionKey, Count], Money] = {}
+        """What was held at the day's start at its first known value, until all of it has one."""
         self._disagreed_ms = 0
         """Since when fills and positions differ, 0 while they agree."""
         self.why = "It has not been read yet."
@@ -83,6 +86,8 @@ class DayLedger:
         self._known.clear()
         self._fills.clear()
         self._start = None
+        self._first_look_ms = 0
+        self._first_values.clear()
         self._disagreed_ms = 0
         self.is_read = False
         # What came since midnight came before anybody looked.
@@ -102,20 +107,10 @@ class DayLedger:
         day = trading_day(self._began_ms).isoformat()
         kept = file.load_day_start(day) if file is not None else None
         if kept is None:
-            held = []
-            traded = self._traded()
-            for key in sorted(traded.keys() | self._account.positions_by_key.keys()):
-                count = self._held(key) - traded.get(key, TradedSum()).count
-                value = value_of(key[0], count) if count else 0
-                if value is None:
-                    value = self._payout(key, count)
-                if value is None:
-                    self.why = f"What {key[0]} was worth at its start is not known yet."
-                    self.awaited = key[0]
-                    return
-                if count:
-                    held.append(KeptHolding(key[0], key[1], count, value))
-            kept = msgspec.json.encode(KeptDayStart(self._now_ms(), held))
+            held = self._look_at_start(value_of)
+            if held is None:
+                return
+            kept = msgspec.json.encode(KeptDayStart(self._first_look_ms, held))
             if file is not None:
                 kept = file.keep_day_start(day, kept)
         try:
@@ -124,25 +119,55 @@ class DayLedger:
             self.why = "What is kept of its start on this machine cannot be read."
         self.awaited = ""
 
+    def _look_at_start(self, value_of: ValueOf) -> list[KeptHolding] | None:
+        """Value what was held at the day's start; None while the value of a part of it is not known.
+
+        What has been valued keeps its first value: one market that nobody can value moves no other's start.
+        """
+        self._first_look_ms = self._first_look_ms or self._now_ms()
+        self.awaited = ""
+        held = []
+        traded = self._traded()
+        for key in sorted(traded.keys() | self._account.positions_by_key.keys()):
+            count = self._held(key) - traded.get(key, TradedSum()).count
+            if not count:
+                continue
+            value = self._first_values.get((key, count))
+            if value is None:
+                value = value_of(key[0], count)
+            if value is None:
+                value = self._payout(key, count)
+            if value is not None:
+                self._first_values[key, count] = value
+                held.append(KeptHolding(key[0], key[1], count, value))
+            elif not self.awaited:
+                self.why = f"What {key[0]} was worth at its start is not known yet."
+                self.awaited = key[0]
+        return None if self.awaited else held
+
     def gain(self, value_of: ValueOf) -> DayGain | None:
         """Return what the day has brought by the values of now; None while nothing of it has been read."""
         if not self.is_read or not self.is_of_today:
             return None
         day = self._account_of_day()
-        total = day.total()
+        total, counts = day.total(), day.counts
+        found = {key: value_of(key[0], count) for key, count in counts.items()}
+        values = {key: value for key, value in found.items() if value is not None}
+        # A key with no value now, or one that may have been held before while the day's start is not known.
+        unknown = set(found.keys() - values.keys())
         gain, why = None, self.why
-        if self._start is not None:
-            counts = day.counts
-            self._note_agreement(counts)
-            values = {key: value_of(key[0], count) for key, count in counts.items()}
-            unknown = [key[0] for key, value in values.items() if value is None]
-            if self._disagreed_ms and self._now_ms() - self._disagreed_ms > DISAGREEMENT_MS:
-                why = "Fills and positions do not agree."
+        if self._start is None:
+            unknown |= {key for key in day.traded if self._held(key) != day.traded[key].count}
+        else:
+            apart = self._note_agreement(counts)
+            if apart and self._now_ms() - self._disagreed_ms > DISAGREEMENT_MS:
+                why = f"Fills and positions of {apart} do not agree."
             elif unknown:
-                why = f"What {unknown[0]} is worth is not known."
+                why = f"What {min(unknown)[0]} is worth is not known."
             else:
-                gain, why = day.gain({key: value for key, value in values.items() if value is not None}), ""
-        return DayGain(total.fills, total.bought, total.sold, total.fees, gain, self._since_ms(), why)
+                gain, why = day.gain(values), ""
+        closed = day.closed(self._account.positions_by_key.keys(), values, unknown)
+        return DayGain(total.fills, total.bought, total.sold, total.fees, gain, self._since_ms(), why, closed)
 
     def _since_ms(self) -> int:
         start = self._start
@@ -158,12 +183,16 @@ class DayLedger:
     def _account_of_day(self) -> DayAccount:
         return DayAccount({} if self._start is None else _holdings(self._start), self._traded())
 
-    def _note_agreement(self, counts: Mapping[PositionKey, Count]) -> None:
+    def _note_agreement(self, counts: Mapping[PositionKey, Count]) -> str:
+        """Note since when fills and positions differ; return a market of which they do, empty if they agree."""
         held = {key: position.count for key, position in self._account.positions_by_key.items()}
-        if held == counts:
+        apart = sorted(key for key in held.keys() | counts.keys() if held.get(key, 0) != counts.get(key, 0))
+        if not apart:
             self._disagreed_ms = 0
-        elif not self._disagreed_ms:
+            return ""
+        if not self._disagreed_ms:
             self._disagreed_ms = self._now_ms()
+        return apart[0][0]
 
     def _payout(self, key: PositionKey, count: Count) -> Money | None:
         """Return what was paid for a count that was settled today, before anybody looked."""

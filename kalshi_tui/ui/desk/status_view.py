@@ -192,7 +192,7 @@ def _account_spans(store: Store, now_ms: int, room: int) -> list[Span]:
     unknown = sum(order.state is OrderState.UNKNOWN for order in working)
     held = len(store.account.positions_in_view()) if store.reads.have(AccountList.POSITIONS) else None
     left_out = store.reads.left_out(AccountList.POSITIONS)
-    worth_now = store.valuation.total().value if not left_out else None
+    worth_now = store.valuation.total_held().value if not left_out else None
     value = f" worth {cents_text(worth_now)}" if held and worth_now is not None else ""
     cash = Span(f"{subaccount_label(view)}cash {money_text(balance.cash) if balance else NO_VALUE}")
     # Orders of this program's own may be known before the account has been read: there may be more.

@@ -41,15 +41,16 @@ def position_rows(store: Store, width: int) -> list[tuple[str, Line]]:
         rows.append((position_row_key(each.position), position_line(store, each, width)))
         if unsold := unsold_text(each):
             rows.append(("", line(Span(f"      {unsold}", Tone.WARN))))
-    if snapshot.held:
+    if snapshot.closed:
+        rows.append(("", closed_line(snapshot)))
+    if snapshot.held or snapshot.closed:
         # A total of what is known so far would be taken for that of the account.
         rows += [] if unread else [("", each) for each in total_lines(snapshot, width)]
     if unread:
         rows.append(("", line(Span(unread, Tone.WARN))))
-    elif not snapshot.held:
+    elif not snapshot.held and not snapshot.closed:
         rows.append(("", line(Span("No positions.", Tone.DIM))))
-    day = day_line(store, snapshot.day)
-    return [*rows, ("", day)] if day else rows
+    return [*rows, *(("", each) for each in day_lines(store, snapshot.day, width))]
 
 
 def difference_lines(store: Store, width: int) -> list[Line]:
@@ -61,15 +62,28 @@ def difference_lines(store: Store, width: int) -> list[Line]:
     ]
 
 
+def closed_line(snapshot: AccountSnapshot) -> Line:
+    """Sum up what was closed today, under the columns of realized gain and fees."""
+    amounts = [each.realized for each in snapshot.closed]
+    realized = None if None in amounts else sum(each or 0 for each in amounts)
+    return line(
+        Span(f"{f'Closed today  {len(amounts)}':<29}", Tone.DIM),
+        " " * 10,
+        Span(money_cell(realized, 10, signed=True)),
+        Span(money_cell(sum(each.fees for each in snapshot.closed), 9)),
+    )
+
+
 def total_lines(snapshot: AccountSnapshot, width: int) -> list[Line]:
     """Sum the positions up under their columns.
 
     The P&L is of those whose value is known; how many these are is said where it is not all of them. The net is what
-    these positions have brought since they were opened: P&L now and realized, less the fees paid.
+    these positions have brought since they were opened, and those that were closed today on this day: P&L now and
+    realized, less the fees paid.
     """
     total = snapshot.total
     gains = [each.gain for each in snapshot.held if each.gain is not None]
-    gain: Money | None = sum(gains) if gains else None
+    gain: Money | None = sum(gains) if gains or not total.held else None
     marked = "" if total.known == total.held else f"P&L of {total.known} of {total.held}"
     figures = line(
         Span("Total", Tone.HEAD),
@@ -89,10 +103,16 @@ def _cents_or_unknown(money: Money | None, *, signed: bool = False) -> str:
     return NO_VALUE if money is None else cents_text(money, signed=signed)
 
 
-def day_line(store: Store, day: DayGain | None) -> Line:
-    """Return what this day has brought; empty while that has not been read."""
+def day_lines(store: Store, day: DayGain | None, width: int) -> list[Line]:
+    """Return what this day has brought, and why where it is not known; nothing while it has not been read."""
     if day is None:
-        return ()
+        return []
+    why = wrap(day.why, max(width - len(WARNING_SIGN), 20)) if day.gain is None and day.why else []
+    return [day_line(store, day), *(line(Span(f"  {text}", Tone.WARN)) for text in why)]
+
+
+def day_line(store: Store, day: DayGain) -> Line:
+    """Return what this day has brought in one line."""
     # It is of all subaccounts, which has to be said where the lines above are of one.
     whole = store.account.view.scope is not None and store.account.view.several
     fills = f"{day.fills:,} fill{'' if day.fills == 1 else 's'}"

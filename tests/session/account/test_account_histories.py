@@ -156,12 +156,20 @@ def check(now: Account, then: Account | None, opening_cash: Money) -> None:
     assert day.counts == held
     before = opening_cash if then is None else then.equity
     assert day.gain(now.values(day.counts)) == now.equity - before
-    total = PositionsTotal.of(now.valued())
+    closed = day.closed(held.keys(), {})
+    closed_net = sum((each.realized or 0) - each.fees for each in closed)
+    values = now.values(day.counts)
+    assert closed_net + sum(day.gain_of(key, values[key]) for key in held) == day.gain(values)
+    rows = now.valued()
+    total = PositionsTotal.of(rows)
     assert total.value == now.equity - now.cash
     if then is None:
         # All was opened today: what the positions have brought so far is what the day has brought.
         assert total.net == now.equity - before
         assert total.fees == day.total().fees
+        # The list has the positions that are held, and in one sum those that are not any more.
+        listed = PositionsTotal.of([each for each in rows if each.position.count], closed)
+        assert (listed.net, listed.fees, listed.value) == (total.net, total.fees, total.value)
         paid = {each.ticker: each for each in now.positions}
         for ticker, net in settlement_nets(now).items():
             assert net == paid[ticker].realized_pnl - paid[ticker].fees_paid

@@ -5,10 +5,13 @@ from pathlib import Path
 from kalshi_tui.domain.book import Side
 from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.order import Action, BookSide, OrderTerms, TimeInForce
+from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import MONEY_UNIT, Money
 from kalshi_tui.practice.engine.market_outcome import MarketOutcome
 from kalshi_tui.practice.engine.records import OrderRequest
+from kalshi_tui.presentation.lines import plain_text
 from kalshi_tui.session.account.settlement_file import SettlementFile
+from kalshi_tui.ui.lists.position_view import position_rows
 from tests.support.session_rig import CASH, US, Rig
 
 
@@ -66,6 +69,63 @@ async def test_what_resting_orders_hold_back_is_no_gain(tmp_path: Path) -> None:
     rig.session.store.lifecycle(rig.ticker, "settled")
     await rig.pass_time(60)
     assert day_of(rig).gain == all_cash(rig) - 2 * CASH
+    await rig.close()
+
+
+async def test_what_was_closed_today_stays_in_the_totals(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await begin(rig)
+    await buy(rig, 5_000, 1_000)
+    store = rig.session.store
+    assert store.valuation.snapshot().closed == ()
+    rig.trade(BookSide.BID, 4_700, 1_000)
+    rig.submit(OrderTerms(rig.ticker, Side.YES, Action.SELL, 4_700, 1_000))
+    await rig.pass_time(2)
+    rig.deliver()
+    await rig.pass_time(5)
+    day = day_of(rig)
+    snapshot = store.valuation.snapshot()
+    assert snapshot.held == ()
+    assert [(each.key, each.realized) for each in snapshot.closed] == [((rig.ticker, 0), -300_000)]
+    assert day.gain == all_cash(rig) - 2 * CASH
+    assert (snapshot.total.net, snapshot.total.fees) == (day.gain, day.fees)
+    drawn = [plain_text(each) for _, each in position_rows(store, 140)]
+    assert drawn[0].split()[:4] == ["Closed", "today", "1", "-$0.30"]
+    assert drawn[1].split()[:4] == ["Total", "$0.00", "-$0.30", drawn[0].split()[4]]
+    assert "No positions." not in drawn
+    await rig.close()
+
+
+async def test_a_day_that_is_not_known_says_which_market_holds_it_up(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    await begin(rig)
+    await buy(rig, 5_000, 1_000)
+    rig.trade(BookSide.BID, 4_000, 1_000)
+    ledger, valuation = rig.session.store.day_ledger, rig.session.store.valuation
+    assert day_of(rig).gain is not None
+    other = Position("KXOTHER-1", 1_000, 4_000_000)
+    rig.session.store.position(other)
+    rig.clock.advance(24 * 3_600_000)
+    ledger.turn()
+    ledger.is_read = True
+
+    def begin_day() -> DayGain:
+        ledger.begin(valuation.day_value, None)
+        return day_of(rig)
+
+    assert begin_day().why == "What KXOTHER-1 was worth at its start is not known yet."
+    drawn = [plain_text(each).strip() for _, each in position_rows(rig.session.store, 140)]
+    assert drawn[-1] == "What KXOTHER-1 was worth at its start is not known yet."
+    # What can be valued keeps the value of the first look, however long the other one takes.
+    rig.trade(BookSide.BID, 4_500, 1_000)
+    day_of(rig)
+    ledger.begin(lambda ticker, count: 0 if ticker == "KXOTHER-1" else valuation.day_value(ticker, count), None)
+    gain = ledger.gain(lambda ticker, count: 0 if ticker == "KXOTHER-1" else valuation.day_value(ticker, count))
+    assert gain is not None
+    assert gain.gain is not None
+    assert gain.gain > 0
+    unknown = day_of(rig)
+    assert (unknown.gain, unknown.why) == (None, "What KXOTHER-1 is worth is not known.")
     await rig.close()
 
 
