@@ -23,7 +23,8 @@ def add(commands: CommandRegistry) -> None:
         summary="show the cash, where it can be spent, and what positions are worth",
         description="Show the account's cash, in all and by the part of the exchange (exchange index) where it can be "
         "spent: an order is paid from where its market is, and 'kalshi-tui transfer' moves cash there. And what the "
-        f"exchange says the positions are worth. {LAG_NOTE}",
+        "positions are worth: what a sale of all would bring, after its fees, as 'kalshi-tui positions' and the desk "
+        f"have it, and what the exchange says. {LAG_NOTE}",
         examples=("kalshi-tui balance", "kalshi-tui --env live balance --json | jq -r .cash"),
         exit_codes=LIST_EXIT_CODES,
         json="one JSON object",
@@ -35,14 +36,16 @@ def run(options: argparse.Namespace) -> int:
     """Show the balance."""
 
     async def query(rest: "RestClient", output: Output, waiting: ProgressIndicator) -> None:
-        del waiting
         from kalshi_tui.cli.json_shapes import balance_shape
+        from kalshi_tui.cli.position_values import read_positions_value
         from kalshi_tui.kalshi.errors import KalshiError
-        from kalshi_tui.presentation.number_text import money_text
+        from kalshi_tui.presentation.number_text import NO_VALUE, money_text
 
         balance = await rest.balance(subaccount=options.subaccount)
+        waiting.update("Reading what the positions are worth")
+        value = await read_positions_value(rest, options.subaccount, balance.precision)
         if options.json:
-            output.write_json(balance_shape(balance))
+            output.write_json(balance_shape(balance, value))
             return
         names = {}
         # Only the words beside the numbers come from the status: the balance does not fail with it.
@@ -51,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         rows = [
             ("cash", money_text(balance.cash)),
             *((f"at {index} {names.get(index, '')}".rstrip(), money_text(cash)) for index, cash in balance.by_shard),
-            ("positions", money_text(balance.portfolio_value)),
+            ("positions", NO_VALUE if value is None else money_text(value)),
+            ("by the exchange", money_text(balance.portfolio_value)),
         ]
         wide = max(len(value) for _, value in rows)
         output.write_facts([(name, value.rjust(wide)) for name, value in rows])

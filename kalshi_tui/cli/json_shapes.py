@@ -11,9 +11,10 @@ from kalshi_tui.domain.book import Book, Side
 from kalshi_tui.domain.candles import Candle
 from kalshi_tui.domain.market import Market, Trade
 from kalshi_tui.domain.order import Fill, Order, OrderTerms, to_outcome_price
-from kalshi_tui.domain.position import Balance, Position
+from kalshi_tui.domain.position import Balance
 from kalshi_tui.domain.price import Count, Money, Price, format_count, format_money, format_price
 from kalshi_tui.domain.text import market_text
+from kalshi_tui.domain.valuation import ValuedPosition
 
 if TYPE_CHECKING:
     from kalshi_tui.domain.order_preview import OrderPreview
@@ -152,12 +153,13 @@ def candle_shape(ticker: str, minutes: int, candle: Candle) -> JsonShape:
     }
 
 
-def balance_shape(balance: Balance) -> JsonShape:
-    """Return the cash, in all and by shard, and what the positions are worth."""
+def balance_shape(balance: Balance, positions_value: Money | None) -> JsonShape:
+    """Return the cash, in all and by shard, and what the positions are worth: at the exchange's marks, and sold."""
     return {
         "subaccount": balance.subaccount,
         "cash": format_money(balance.cash),
         "portfolio_value": format_money(balance.portfolio_value),
+        "positions_value": money_or_null(positions_value),
         "shards": [{"exchange_index": shard, "cash": format_money(cash)} for shard, cash in balance.by_shard],
     }
 
@@ -191,8 +193,9 @@ def allocation_shape(allocation: "TargetAllocation") -> JsonShape:
     }
 
 
-def position_shape(position: Position, market: Market | None, exit_price: Price | None) -> JsonShape:
-    """Return a position with its market's name and its value at the best bid; ``side`` is null for a count of 0."""
+def position_shape(valued: ValuedPosition, market: Market | None) -> JsonShape:
+    """Return a position with its market's name and what selling all of it brings; ``side`` is null for a count of 0."""
+    position, worth = valued.position, valued.worth
     return {
         "ticker": position.ticker,
         "state": position.state_word,
@@ -204,8 +207,9 @@ def position_shape(position: Position, market: Market | None, exit_price: Price 
         "total_traded": money_or_null(position.total_traded),
         "subaccount": position.subaccount,
         "market": market_text(market) if market is not None else None,
-        "exit_price": price_or_null(exit_price),
-        "value": None if exit_price is None else format_money(exit_price * abs(position.count)),
+        "exit_price": None if worth is None else price_or_null(worth.best_price),
+        "value": None if worth is None else money_or_null(worth.value),
+        "unsold": None if worth is None else format_count(worth.unsold),
     }
 
 
