@@ -77,7 +77,6 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 assert (row["market"], row["side"]) == (words, each.side.value)
                 assert row["count"] == format_count(each.count)
                 assert row["exit_price"] == format_price(each.bid)
-                assert row["value"] == format_money(each.bid * each.count)
                 assert any(each.combo.ticker in line and words in line for line in table.splitlines())
             for each in held:
                 ticker, side, count = each.combo.ticker, each.side.value, format_count(each.count)
@@ -93,9 +92,13 @@ async def test_the_captured_combos_are_valued_closed_and_opened_again_by_command
                 (level,) = book["yes_bids" if each.side is Side.YES else "no_bids"]
                 assert level == {"price": format_price(each.bid), "count": format_count(10 * each.count)}
                 at = format_price(each.bid)
+                cash = exchange.exchange.queries.balance("alice").total
                 closed = await run("order", "sell", side, ticker, f"{count}@{at}", "--tif", "ioc", "--yes", "--json")
                 check("order", closed)
                 assert closed.only["order"]["state"] == "filled", closed
+                # What it was said to be worth is what the sale has brought.
+                brought = exchange.exchange.queries.balance("alice").total - cash
+                assert rows[ticker]["value"] == format_money(brought)
                 fill = (await run("fills", "--ticker", ticker, "--limit", "1", "--json")).only
                 yes_price = each.bid if each.side is Side.YES else PRICE_UNIT - each.bid
                 assert (fill["count"], fill["yes_price"]) == (count, format_price(yes_price))
