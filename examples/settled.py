@@ -10,8 +10,8 @@ async def main() -> None:
     async with KalshiClient.from_env() as client:
         settlements = await client.settlements()
         for each in settlements:
-            print(each.ticker, each.result, format_money(each.net))
-        print("net", format_money(sum(each.net for each in settlements)))
+            print(each.ticker, each.result, "not known" if each.net is None else format_money(each.net))
+        print("net", format_money(sum(each.net for each in settlements if each.net is not None)))
         print("fees", format_money(sum(fill.fee for fill in await client.fills())))
 
 

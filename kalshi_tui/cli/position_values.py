@@ -100,7 +100,7 @@ async def _with_fees(rest: "RestClient", markets: Iterable[Market]) -> dict[str,
     by_event: dict[str, list[Market]] = {}
     for each in markets:
         by_event.setdefault(each.event_ticker, []).append(each)
-    found = {}
+    found: dict[str, Market] = {}
     for group in by_event.values():
         fees = await rest.event_fees(await whole_history.event_of(rest, group[0]))
         found |= {each.ticker: replace(each, fees=fees) for each in group}
