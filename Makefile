@@ -9,7 +9,7 @@ AUDIT_VENV ?= .venv-audit
 AUDITED ?= requirements.lock requirements-dev.lock requirements-audit.lock benchmarks/requirements-nautilus.lock
 NAUTILUS_VENV ?= .venv-nautilus
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all check format bench bench-check bench-nautilus screens lock audit clean
+.PHONY: help run test test-all check format bench bench-check bench-nautilus screens lock audit audit-figures clean
 
 help:
 	@echo "make run     install what is needed and start the app on the practice exchange (ARGS=... is passed on)"
@@ -22,6 +22,7 @@ help:
 	@echo "make format  apply the formatter"
 	@echo "make lock    rebuild the lock files from pyproject.toml"
 	@echo "make audit   look for known weaknesses in what the lock files name; asks the package index"
+	@echo "make audit-figures   every figure of the desk and of the commands beside an independent computation"
 	@echo "make clean   remove the virtual environment and caches"
 
 # The stamps say which lock file the environment was installed from; a changed lock installs again.
@@ -70,6 +71,9 @@ bench-nautilus: $(NAUTILUS_VENV)/.stamp
 
 screens: $(VENV)/.dev-stamp
 	$(BIN)/python -m tests.support.journeys
+
+audit-figures: $(VENV)/.dev-stamp
+	$(BIN)/python -m tests.audit $(ARGS)
 
 format: $(VENV)/.dev-stamp
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,87 @@
+"""Figures read and expected: how each is written, and the count of what was compared."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from tests.audit.arithmetic import CENT
+
+NO_VALUE = "--"
+
+
+def exact(amount: Decimal | None) -> str:
+    """Write dollars with as many decimals as they need, two at least."""
+    if amount is None:
+        return NO_VALUE
+    whole, _, part = f"{amount.copy_abs():,f}".partition(".")
+    return f"{'-' if amount < 0 else ''}${whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def cents(amount: Decimal | None, *, signed: bool = False) -> str:
+    """Write dollars to the cent, rounded half away from zero."""
+    if amount is None:
+        return NO_VALUE
+    rounded = amount.quantize(CENT, ROUND_HALF_UP)
+    sign = "-" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}${rounded.copy_abs():,}"
+
+
+def contracts(count: Decimal) -> str:
+    """Write a count; a fraction only where there is one."""
+    return f"{count:,.0f}" if count == count.to_integral_value() else f"{count:,.2f}"
+
+
+def price(value: Decimal | None, decimals: int) -> str:
+    """Write a price with the decimals of its market, or more where it has them."""
+    if value is None:
+        return NO_VALUE
+    whole, _, part = f"{value:.6f}".partition(".")
+    return f"{whole}.{part[:decimals]}{part[decimals:].rstrip('0')}"
+
+
+def average(cost: Decimal, count: Decimal) -> str:
+    """Write a mean price, rounded to 1/10,000 dollar."""
+    return str((cost / count).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A figure that is not what it should be."""
+
+    where: str
+    shown: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: shown {self.shown}, expected {self.expected}"
+
+
+@dataclass
+class Tally:
+    """What was read and compared, by kind."""
+
+    compared: Counter[str] = field(default_factory=Counter)
+    mismatches: list[Mismatch] = field(default_factory=list)
+
+    def compare(self, moment: str, shown: Mapping[str, str], expected: Mapping[str, str]) -> list[Mismatch]:
+        """Count figures of one moment, named ``kind/which``, and return those that differ."""
+        found = []
+        for name in expected.keys() | shown.keys():
+            self.compared[name.partition("/")[0]] += 1
+            seen, right = shown.get(name, "nothing"), expected.get(name, "nothing")
+            if seen != right:
+                found.append(Mismatch(f"{moment}, {name}", seen, right))
+        self.mismatches += sorted(found, key=lambda each: each.where)
+        return found
+
+    @property
+    def total(self) -> int:
+        """How many figures were compared."""
+        return self.compared.total()
+
+    def lines(self) -> list[str]:
+        """Return the counts and the mismatches as text."""
+        counts = [f"{count:>9,}  {kind}" for kind, count in sorted(self.compared.items())]
+        failed = [f"MISMATCH {each}" for each in self.mismatches]
+        return [*counts, f"{self.total:>9,}  figures compared, {len(failed)} mismatches", *failed]

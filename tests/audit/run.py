@@ -1,0 +1,119 @@
+"""The audit: a scripted account, and at each of its steps every figure beside the independent computation."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from tests.audit.capital import CapitalAccount
+from tests.audit.commands import (
+    Commands,
+    balance_figures,
+    fill_figures,
+    position_list_figures,
+    read_balance,
+    read_fills,
+    read_position_list,
+)
+from tests.audit.exchange import AuditExchange, audited_exchange
+from tests.audit.figures import Tally
+from tests.audit.moment import Moment, Reader, day_start_ms, header_figures, position_figures
+from tests.audit.screens import Desk, read_header, read_positions
+
+WITHIN_S: Final = 10.0
+"""How long the screen may take until it is as the exchange has it."""
+TURN_WITHIN_S: Final = 60.0
+"""The same after a leap over midnight: the desk hears of it with a reply, and looks for the day's turn now and then."""
+MIDNIGHT: Final = "midnight"
+Script = Callable[[AuditExchange], Iterator[str]]
+
+
+class Audit:
+    """One exchange with desks and commands beside it, and what was found."""
+
+    def __init__(self, exchange: AuditExchange, tally: Tally, desks: Sequence[Desk], commands: Commands | None) -> None:
+        self.exchange = exchange
+        self.tally = tally
+        self.desks = desks
+        self.commands = commands
+        self.reader = Reader(exchange)
+        self.capital = CapitalAccount(self.reader.read())
+
+    def run(self, name: str, script: Script, say: Callable[[str], None]) -> None:
+        """Take a script to its end and look after each step."""
+        for step in script(self.exchange):
+            where = f"{name}: {step}"
+            if step == MIDNIGHT:
+                self._pass_midnight()
+            found = len(self.tally.mismatches)
+            moment = self.reader.read()
+            self.capital.check(where, moment, self.tally)
+            within_s = TURN_WITHIN_S if step == MIDNIGHT else WITHIN_S
+            for desk in self.desks:
+                self.check_desk(where, desk, moment, within_s)
+            if self.commands is not None:
+                self.check_commands(where, self.commands, moment)
+            for each in self.tally.mismatches[found:]:
+                say(f"MISMATCH {each}")
+
+    def check_desk(self, where: str, desk: Desk, moment: Moment, within_s: float = WITHIN_S) -> None:
+        """Compare the header and the positions, once the screen has had the time to be right."""
+        expected = header_figures(moment) | position_figures(moment)
+        tickers = [each.row["ticker"] for each in moment.holdings]
+
+        def read() -> dict[str, str]:
+            lines = desk.lines()
+            return read_header(lines) | read_positions(lines, tickers)
+
+        self._compare(f"{desk.name}: {where}", read, expected, within_s)
+
+    def check_commands(self, where: str, commands: Commands, moment: Moment) -> None:
+        """Compare what the commands say."""
+        shown = read_balance(commands) | read_position_list(commands) | read_fills(commands)
+        expected = balance_figures(moment) | position_list_figures(moment) | fill_figures(moment.fills)
+        self.tally.compare(where, shown, expected)
+
+    def _compare(
+        self, where: str, read: Callable[[], dict[str, str]], expected: Mapping[str, str], within_s: float
+    ) -> None:
+        deadline = time.monotonic() + within_s
+        while (shown := read()) != expected and time.monotonic() < deadline:
+            pass
+        self.tally.compare(where, shown, expected)
+
+    def _pass_midnight(self) -> None:
+        self.exchange.leap(next_midnight_ms(self.exchange.now_ms) + 5_000 - self.exchange.now_ms)
+        self.reader.turn_day()
+
+
+def next_midnight_ms(now_ms: int) -> int:
+    """Return when the exchange's next day begins."""
+    return day_start_ms(day_start_ms(now_ms) + 36 * 3_600_000)
+
+
+def audit(
+    scripts: Mapping[str, Script],
+    *,
+    time_zones: Sequence[str] = ("UTC",),
+    with_commands: bool = True,
+    say: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """Run scripted accounts, each on a quiet exchange of its own, and return what was found."""
+    tally = Tally()
+    for name, script in scripts.items():
+        say(f"{name} ...")
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            exchange = stack.enter_context(audited_exchange(folder / "exchange"))
+            commands = stack.enter_context(Commands(exchange, folder)) if with_commands else None
+            desks = []
+            for zone in time_zones:
+                desk = Desk(exchange, folder / zone.replace("/", "-"), zone)
+                stack.callback(desk.end)
+                desks.append(desk)
+            for desk in desks:
+                desk.wait_until_read()
+            Audit(exchange, tally, desks, commands).run(name, script, say)
+    return tally
