@@ -33,16 +33,24 @@ def contracts(count: Decimal) -> str:
 
 
 def price(value: Decimal | None, decimals: int) -> str:
-    """Write a price with the decimals of its market, or more where it has them."""
+    """Write a price with the decimals of its market, or with all four where it needs more."""
     if value is None:
         return NO_VALUE
-    whole, _, part = f"{value:.6f}".partition(".")
-    return f"{whole}.{part[:decimals]}{part[decimals:].rstrip('0')}"
+    text = f"{value:.4f}"
+    return text if text[2 + decimals :].strip("0") else text[: 2 + decimals]
 
 
 def average(cost: Decimal, count: Decimal) -> str:
     """Write a mean price, rounded to 1/10,000 dollar."""
     return str((cost / count).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+
+
+def differing(shown: Mapping[str, str], expected: Mapping[str, str]) -> set[tuple[str, str, str]]:
+    """Return the figures that differ: name, shown, expected."""
+    both = (
+        (name, shown.get(name, "nothing"), expected.get(name, "nothing")) for name in shown.keys() | expected.keys()
+    )
+    return {each for each in both if each[1] != each[2]}
 
 
 @dataclass(frozen=True)
@@ -64,16 +72,11 @@ class Tally:
     compared: Counter[str] = field(default_factory=Counter)
     mismatches: list[Mismatch] = field(default_factory=list)
 
-    def compare(self, moment: str, shown: Mapping[str, str], expected: Mapping[str, str]) -> list[Mismatch]:
-        """Count figures of one moment, named ``kind/which``, and return those that differ."""
-        found = []
-        for name in expected.keys() | shown.keys():
-            self.compared[name.partition("/")[0]] += 1
-            seen, right = shown.get(name, "nothing"), expected.get(name, "nothing")
-            if seen != right:
-                found.append(Mismatch(f"{moment}, {name}", seen, right))
-        self.mismatches += sorted(found, key=lambda each: each.where)
-        return found
+    def compare(self, moment: str, shown: Mapping[str, str], expected: Mapping[str, str]) -> None:
+        """Count figures of one moment, named ``kind/which``, and keep those that differ."""
+        self.compared.update(name.partition("/")[0] for name in expected.keys() | shown.keys())
+        apart = sorted(differing(shown, expected))
+        self.mismatches += [Mismatch(f"{moment}, {name}", seen, right) for name, seen, right in apart]
 
     @property
     def total(self) -> int:

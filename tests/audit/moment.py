@@ -180,6 +180,14 @@ class Reader:
         found: Row = self.exchange.call("GET", f"/markets/{ticker}/orderbook", depth=0)["orderbook_fp"]
         return found
 
+    def queue_positions(self, moment: Moment) -> dict[str, Decimal]:
+        """Read how many contracts are ahead of each resting order."""
+        if not moment.orders:
+            return {}
+        tickers = ",".join(sorted({each["ticker"] for each in moment.orders}))
+        found = self.exchange.call("GET", "/portfolio/orders/queue_positions", market_tickers=tickers)
+        return {each["order_id"]: Decimal(each["queue_position_fp"]) for each in found["queue_positions"] or ()}
+
     def turn_day(self) -> None:
         """Begin the day that it is now with what is held at its present value."""
         moment = self.read()

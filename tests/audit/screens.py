@@ -56,6 +56,7 @@ class Desk:
     def __init__(self, exchange: AuditExchange, home: Path, time_zone: str = "UTC") -> None:
         write_profile(home, exchange)
         self.name = f"desk {time_zone}"
+        self.time_zone = time_zone
         self.terminal = Terminal(["--env", "house"], home, COLUMNS, ROWS, terminal=TERMINAL | {"TZ": time_zone})
 
     def wait_until_read(self) -> None:
@@ -70,6 +71,10 @@ class Desk:
         """Return the screen now."""
         self.terminal.pump()
         return self.terminal.text().splitlines()
+
+    def press(self, *keys: str) -> None:
+        """Press keys."""
+        self.terminal.press(*keys)
 
     def end(self) -> None:
         """Close the window."""
