@@ -16,6 +16,7 @@ from tests.support.practice_alone import Alone
 from tests.support.practice_server import CONTROL, HERE, PREFIX
 
 MAX_PAGES = 100
+TRADES_WITHIN_S = 60.0
 
 
 class AuditError(Exception):
@@ -114,6 +115,20 @@ class AuditExchange:
         for each in page["orders"]:
             path = f"/portfolio/events/orders/{each['order_id']}"
             self.call("DELETE", path, who=who, exchange_index=each["exchange_index"])
+
+    def wait_for_trades(self, count: int) -> None:
+        """Wait until the participants have traded so many times more."""
+        seen = {each["trade_id"] for each in self._newest_trades()}
+        fresh: set[str] = set()
+        deadline = time.monotonic() + TRADES_WITHIN_S
+        while len(fresh) < count:
+            if time.monotonic() > deadline:
+                raise AuditError("the participants do not trade")
+            fresh |= {each["trade_id"] for each in self._newest_trades()} - seen
+
+    def _newest_trades(self) -> list[Row]:
+        found: list[Row] = self.call("GET", "/markets/trades", limit=100)["trades"]
+        return found
 
     def fee_terms(self, event_ticker: str) -> FeeTerms:
         """Return the fees of an event's markets: its series', with its own overrides."""

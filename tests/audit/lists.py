@@ -52,28 +52,41 @@ def tab_figures(moment: Moment) -> dict[str, str]:
     return {f"tab/{name}": str(count) for name, count in counts.items() if count}
 
 
-def order_figures(moment: Moment, ahead: dict[str, Decimal]) -> dict[str, str]:
-    """Return the list of orders: those that rest, then those that ended, the newest first."""
+def order_figures(moment: Moment, ahead: dict[str, Decimal], shown: dict[str, str]) -> dict[str, str]:
+    """Return the list of orders: those that rest, then those that ended, the newest first.
+
+    Of those that ended in the same millisecond the one that is ``shown`` first may be first.
+    """
     found: dict[str, str] = {}
     resting = sorted(moment.orders, key=lambda each: -moment_ms(each["created_time"]))
     ended = [each for each in moment.all_orders if each["status"] != "resting"]
     ended.sort(key=lambda each: -moment_ms(each["last_update_time"]))
-    for place, each in enumerate([*resting, *ended]):
-        side, filled = each["outcome_side"], Decimal(each["fill_count_fp"])
-        is_resting = each["status"] == "resting"
-        word = WORDS.get(each["status"], "PART FILL" if filled else "RESTING")
-        decimals = grid_decimals(moment.markets[each["ticker"]])
-        found |= {
-            f"order state/{place}": word,
-            f"order side/{place}": side.upper(),
-            f"order price/{place}": price(Decimal(each[f"{side}_price_dollars"]), decimals),
-            f"order left/{place}": contracts(Decimal(each["remaining_count_fp"])),
-            f"order filled/{place}": contracts(filled),
-            f"order at/{place}": _average_price(moment, each, filled),
-        }
-        if is_resting:
-            found[f"order ahead/{place}"] = _count_or_none(ahead.get(each["order_id"]))
+    rows = [(moment_ms(each["created_time"]), _order_row(moment, each, ahead)) for each in resting]
+    rows += [(moment_ms(each["last_update_time"]), _order_row(moment, each, ahead)) for each in ended]
+    for place in range(len(rows)):
+        tied = [other for other in range(place, len(rows)) if rows[other][0] == rows[place][0]]
+        like = next((other for other in tied if _is_shown(rows[other][1], shown, place)), place)
+        rows.insert(place, rows.pop(like))
+        found |= {f"order {name}/{place}": text for name, text in rows[place][1].items()}
     return found
+
+
+def _is_shown(row: dict[str, str], shown: dict[str, str], place: int) -> bool:
+    return all(shown.get(f"order {name}/{place}") == text for name, text in row.items())
+
+
+def _order_row(moment: Moment, order: Row, ahead: dict[str, Decimal]) -> dict[str, str]:
+    side, filled = order["outcome_side"], Decimal(order["fill_count_fp"])
+    decimals = grid_decimals(moment.markets[order["ticker"]])
+    row = {
+        "state": WORDS.get(order["status"], "PART FILL" if filled else "RESTING"),
+        "side": side.upper(),
+        "price": price(Decimal(order[f"{side}_price_dollars"]), decimals),
+        "left": contracts(Decimal(order["remaining_count_fp"])),
+        "filled": contracts(filled),
+        "at": _average_price(moment, order, filled),
+    }
+    return row | ({"ahead": _count_or_none(ahead.get(order["order_id"]))} if order["status"] == "resting" else {})
 
 
 def _count_or_none(count: Decimal | None) -> str:

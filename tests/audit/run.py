@@ -42,6 +42,7 @@ TURN_WITHIN_S: Final = 60.0
 LASTING_WITHIN_S: Final = 0.5
 """The same where nothing else is wrong than at a moment before."""
 MIDNIGHT: Final = "midnight"
+Read = Callable[[Sequence[str]], dict[str, str]]
 Script = Callable[[AuditExchange], Iterator[str]]
 
 
@@ -57,9 +58,9 @@ class Audit:
         self.capital = CapitalAccount(self.reader.read())
         self._lasting: set[tuple[str, str, str]] = set()
 
-    def run(self, name: str, script: Script, say: Callable[[str], None]) -> None:
-        """Take a script to its end and look after each step."""
-        for step in script(self.exchange):
+    def run(self, name: str, script: Script, say: Callable[[str], None], every: int = 1) -> None:
+        """Take a script to its end and look after each step; at lists and commands in ``every`` so many steps."""
+        for number, step in enumerate(script(self.exchange), 1):
             where = f"{name}: {step}"
             if step == MIDNIGHT:
                 self._pass_midnight()
@@ -69,8 +70,9 @@ class Audit:
             within_s = TURN_WITHIN_S if step == MIDNIGHT else WITHIN_S
             for desk in self.desks:
                 self.check_desk(where, desk, moment, within_s)
-                self.check_lists(where, desk, moment)
-            if self.commands is not None:
+                if not number % every:
+                    self.check_lists(where, desk, moment)
+            if self.commands is not None and not number % every:
                 self.check_commands(where, self.commands, moment)
             for each in self.tally.mismatches[found:]:
                 say(f"MISMATCH {each}")
@@ -89,10 +91,11 @@ class Audit:
     def check_lists(self, where: str, desk: Desk, moment: Moment) -> None:
         """Compare orders, fills and settlements, one list after another."""
         ahead = self.reader.queue_positions(moment)
-        lists: dict[str, tuple[Callable[[Sequence[str]], dict[str, str]], dict[str, str]]] = {
-            "1": (partial(read_rows, ORDER, "order"), order_figures(moment, ahead)),
-            "3": (partial(read_rows, FILL, "fill"), fill_list_figures(moment, desk.time_zone)),
-            "7": (read_settlements, settlement_figures(moment, desk.time_zone)),
+        zone = desk.time_zone
+        lists: dict[str, tuple[Read, Callable[[dict[str, str]], dict[str, str]]]] = {
+            "1": (partial(read_rows, ORDER, "order"), partial(order_figures, moment, ahead)),
+            "3": (partial(read_rows, FILL, "fill"), lambda _: fill_list_figures(moment, zone)),
+            "7": (read_settlements, lambda _: settlement_figures(moment, zone)),
         }
         for key, (read, expected) in lists.items():
             desk.press(key)
@@ -104,8 +107,8 @@ class Audit:
         self,
         where: str,
         desk: Desk,
-        read: Callable[[Sequence[str]], dict[str, str]],
-        expected: dict[str, str],
+        read: Read,
+        expected: Callable[[dict[str, str]], dict[str, str]],
     ) -> None:
         """Compare a list whose last rows may have no room."""
         shown: dict[str, str] = {}
@@ -115,7 +118,7 @@ class Audit:
             shown = read(desk.lines())
             return shown
 
-        self._compare(where, reread, lambda: first_rows(expected, shown), WITHIN_S)
+        self._compare(where, reread, lambda: first_rows(expected(shown), shown), WITHIN_S)
 
     def check_commands(self, where: str, commands: Commands, moment: Moment) -> None:
         """Compare what the commands say."""
@@ -156,15 +159,18 @@ def audit(
     *,
     time_zones: Sequence[str] = ("UTC",),
     with_commands: bool = True,
+    every: int = 1,
+    quiet: bool = True,
     say: Callable[[str], None] = lambda _: None,
+    tally: Tally | None = None,
 ) -> Tally:
-    """Run scripted accounts, each on a quiet exchange of its own, and return what was found."""
-    tally = Tally()
+    """Run scripted accounts, each on an exchange of its own, and return what was found."""
+    tally = tally or Tally()
     for name, script in scripts.items():
         say(f"{name} ...")
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            exchange = stack.enter_context(audited_exchange(folder / "exchange"))
+            exchange = stack.enter_context(audited_exchange(folder / "exchange", quiet=quiet))
             commands = stack.enter_context(Commands(exchange, folder)) if with_commands else None
             desks = []
             for zone in time_zones:
@@ -173,5 +179,5 @@ def audit(
                 desks.append(desk)
             for desk in desks:
                 desk.wait_until_read()
-            Audit(exchange, tally, desks, commands).run(name, script, say)
+            Audit(exchange, tally, desks, commands).run(name, script, say, every)
     return tally

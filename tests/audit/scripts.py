@@ -192,3 +192,30 @@ def random_history(exchange: AuditExchange, seed: int, steps: int) -> Iterator[s
             continue
         whose = "own" if who is exchange.audited else "other's"
         yield f"step {number}: {whose} {side} {count} at {price} in {ticker}"
+
+
+def busy(exchange: AuditExchange, seed: int, steps: int) -> Iterator[str]:
+    """Trade with the simulated participants; for each look trading is paused, so that no figure moves."""
+    rng = Random(seed)
+    markets = Markets.of(exchange)
+    tickers = [*markets.cent[:2], *markets.tapered[:3], *markets.tenths[5:7]]
+    for number in range(steps):
+        done = []
+        for _ in range(rng.randint(1, 3)):
+            ticker, side = rng.choice(tickers), rng.choice(["bid", "ask"])
+            count = rng.choice(["1.00", "0.37", "12.50", "60.00", "300.00"])
+            listed = exchange.call("GET", f"/markets/{ticker}")["market"]
+            # At the other side's price it fills, at its own side's it waits for a taker.
+            price = listed[rng.choice(["yes_bid_dollars", "yes_ask_dollars"])]
+            try:
+                exchange.order(ticker, side, price, count)
+            except AuditError:
+                continue
+            done.append(f"{side} {count} at {price} in {ticker}")
+        if rng.random() < 0.2:
+            exchange.cancel_all(exchange.audited)
+            done.append("all canceled")
+        exchange.wait_for_trades(20)
+        exchange.control("pause_trading")
+        yield f"step {number}: {', '.join(done)}"
+        exchange.control("resume_trading")
