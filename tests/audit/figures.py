@@ -27,6 +27,11 @@ def cents(amount: Decimal | None, *, signed: bool = False) -> str:
     return f"{sign}${rounded.copy_abs():,}"
 
 
+def cents_of(text: str) -> str:
+    """Write to the cent what is shown in dollars."""
+    return cents(Decimal(text.replace("$", "").replace(",", "")))
+
+
 def contracts(count: Decimal) -> str:
     """Write a count; a fraction only where there is one."""
     return f"{count:,.0f}" if count == count.to_integral_value() else f"{count:,.2f}"

@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from tests.audit.commands import (
     read_position_list,
 )
 from tests.audit.exchange import AuditExchange, audited_exchange
-from tests.audit.figures import Tally, differing
+from tests.audit.figures import Tally, cents, cents_of, differing
 from tests.audit.lists import (
     FILL,
     ORDER,
@@ -33,7 +34,7 @@ from tests.audit.lists import (
     tab_figures,
 )
 from tests.audit.moment import Moment, Reader, day_start_ms, header_figures, position_figures
-from tests.audit.screens import Desk, read_header, read_positions
+from tests.audit.screens import LARGE, Desk, read_header, read_positions
 
 WITHIN_S: Final = 10.0
 """How long the screen may take until it is as the exchange has it."""
@@ -49,7 +50,16 @@ Script = Callable[[AuditExchange], Iterator[str]]
 class Audit:
     """One exchange with desks and commands beside it, and what was found."""
 
-    def __init__(self, exchange: AuditExchange, tally: Tally, desks: Sequence[Desk], commands: Commands | None) -> None:
+    def __init__(
+        self,
+        exchange: AuditExchange,
+        tally: Tally,
+        desks: Sequence[Desk],
+        commands: Commands | None,
+        *,
+        with_lists: bool = True,
+    ) -> None:
+        self.with_lists = with_lists
         self.exchange = exchange
         self.tally = tally
         self.desks = desks
@@ -70,7 +80,7 @@ class Audit:
             within_s = TURN_WITHIN_S if step == MIDNIGHT else WITHIN_S
             for desk in self.desks:
                 self.check_desk(where, desk, moment, within_s)
-                if not number % every:
+                if self.with_lists and not number % every:
                     self.check_lists(where, desk, moment)
             if self.commands is not None and not number % every:
                 self.check_commands(where, self.commands, moment)
@@ -125,6 +135,17 @@ class Audit:
         shown = read_balance(commands) | read_position_list(commands) | read_fills(commands)
         expected = balance_figures(moment) | position_list_figures(moment) | fill_figures(moment.fills)
         self.tally.compare(where, shown, expected)
+        for desk in self.desks:
+            self.check_beside_balance(f"{desk.name}: {where}", desk, shown)
+
+    def check_beside_balance(self, where: str, desk: Desk, balance: Mapping[str, str]) -> None:
+        """Compare the top line with what `balance` says, without the audit's own computation."""
+        header = read_header(desk.lines())
+        names = {"cash": "header/cash", "positions": "header/worth"}
+        shown = {f"desk beside balance/{kind}": header[name] for kind, name in names.items() if name in header}
+        told = {f"desk beside balance/{kind}": cents(Decimal(balance[f"balance --json/{kind}"])) for kind in names}
+        told = {name: text for name, text in told.items() if name in shown}
+        self.tally.compare(where, {name: cents_of(text) for name, text in shown.items()}, told)
 
     def _compare(
         self,
@@ -159,6 +180,8 @@ def audit(
     *,
     time_zones: Sequence[str] = ("UTC",),
     with_commands: bool = True,
+    with_lists: bool = True,
+    size: tuple[int, int] = LARGE,
     every: int = 1,
     quiet: bool = True,
     say: Callable[[str], None] = lambda _: None,
@@ -174,10 +197,10 @@ def audit(
             commands = stack.enter_context(Commands(exchange, folder)) if with_commands else None
             desks = []
             for zone in time_zones:
-                desk = Desk(exchange, folder / zone.replace("/", "-"), zone)
+                desk = Desk(exchange, folder / zone.replace("/", "-"), zone, size)
                 stack.callback(desk.end)
                 desks.append(desk)
             for desk in desks:
                 desk.wait_until_read()
-            Audit(exchange, tally, desks, commands).run(name, script, say, every)
+            Audit(exchange, tally, desks, commands, with_lists=with_lists).run(name, script, say, every)
     return tally

@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.audit.exchange import AuditExchange
 from tests.support.terminal import TERMINAL, Terminal
 
-COLUMNS, ROWS = 200, 70
+LARGE = 200, 70
+SMALL = 120, 40
+"""Columns and rows; the small one is drawn and read in a third of the time."""
 HEADER = re.compile(
     r"cash (?P<cash>\S+)  positions (?P<positions>\S+)(?: worth (?P<worth>\S+))?  orders (?P<orders>\S+)"
 )
@@ -53,11 +55,13 @@ def write_profile(home: Path, exchange: AuditExchange) -> None:
 class Desk:
     """A desk in a pseudo-terminal."""
 
-    def __init__(self, exchange: AuditExchange, home: Path, time_zone: str = "UTC") -> None:
+    def __init__(
+        self, exchange: AuditExchange, home: Path, time_zone: str = "UTC", size: tuple[int, int] = LARGE
+    ) -> None:
         write_profile(home, exchange)
         self.name = f"desk {time_zone}"
         self.time_zone = time_zone
-        self.terminal = Terminal(["--env", "house"], home, COLUMNS, ROWS, terminal=TERMINAL | {"TZ": time_zone})
+        self.terminal = Terminal(["--env", "house"], home, *size, terminal=TERMINAL | {"TZ": time_zone})
 
     def wait_until_read(self) -> None:
         """Wait until the account has been read, and show the positions."""
