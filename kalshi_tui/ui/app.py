@@ -313,7 +313,6 @@ class DeskApp(App[None]):
         """Draw one frame: the top screen always, the desk below a modal less often."""
         self._frame_number += 1
         self._alert_notifier.frame()
-        dirty = self.session.store.take_changes()
         if not self.screen_stack:
             # The last tick of an app that is being taken down.
             return
@@ -323,8 +322,9 @@ class DeskApp(App[None]):
             and not self.session.store.working_orders()
         )
         if isinstance(self._driver, TerminalDriver) and self._driver.is_busy:
-            # One more would come late, or be dropped. What has changed is kept for the next one.
+            # One more would come late, or be dropped. The store keeps what has changed for the next one.
             return
+        dirty = self.session.store.take_changes()
         front = self.screen
         if front is not self.desk_screen and isinstance(front, SupportsFrame):
             front.frame(dirty)
