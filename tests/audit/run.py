@@ -33,6 +33,17 @@ from tests.audit.lists import (
     settlement_figures,
     tab_figures,
 )
+from tests.audit.markets import (
+    Seen,
+    book_figures,
+    ladder_figures,
+    market_row_figures,
+    read_book,
+    read_ladder,
+    read_market_row,
+    read_tape,
+    tape_figures,
+)
 from tests.audit.moment import Moment, Reader, day_start_ms, header_figures, position_figures
 from tests.audit.screens import LARGE, Desk, read_header, read_positions
 
@@ -40,6 +51,7 @@ WITHIN_S: Final = 10.0
 """How long the screen may take until it is as the exchange has it."""
 TURN_WITHIN_S: Final = 60.0
 """The same after a leap over midnight: the desk hears of it with a reply, and looks for the day's turn now and then."""
+MARKETS_AT_ONCE: Final = 2
 LASTING_WITHIN_S: Final = 0.5
 """The same where nothing else is wrong than at a moment before."""
 MIDNIGHT: Final = "midnight"
@@ -66,6 +78,7 @@ class Audit:
         self.commands = commands
         self.reader = Reader(exchange)
         self.capital = CapitalAccount(self.reader.read())
+        self._turn = 0
         self._lasting: set[tuple[str, str, str]] = set()
 
     def run(self, name: str, script: Script, say: Callable[[str], None], every: int = 1) -> None:
@@ -82,6 +95,8 @@ class Audit:
                 self.check_desk(where, desk, moment, within_s)
                 if self.with_lists and not number % every:
                     self.check_lists(where, desk, moment)
+                    for ticker in self._markets_to_look_at(moment):
+                        self.check_market(where, desk, moment, ticker)
             if self.commands is not None and not number % every:
                 self.check_commands(where, self.commands, moment)
             for each in self.tally.mismatches[found:]:
@@ -112,6 +127,26 @@ class Audit:
             self._compare_rows(f"{desk.name}: {where}", desk, read, expected)
         desk.press("2")
         self._compare(f"{desk.name}: {where}", lambda: read_tabs(desk.lines()), lambda: tab_figures(moment), WITHIN_S)
+
+    def check_market(self, where: str, desk: Desk, moment: Moment, ticker: str) -> None:
+        """Compare a market's row, book, tape and ladder."""
+        seen = Seen.read(self.exchange, ticker, moment)
+        where = f"{desk.name}: {where}: {ticker}"
+        desk.select(ticker)
+        self._compare(where, lambda: read_market_row(desk.lines()), lambda: market_row_figures(seen), WITHIN_S)
+        self._compare_rows(where, desk, read_book, lambda _: book_figures(seen))
+        self._compare_rows(where, desk, read_tape, lambda _: tape_figures(seen, desk.time_zone))
+        desk.press("v")
+        shown: dict[str, str] = {}
+
+        def read() -> dict[str, str]:
+            nonlocal shown
+            shown = read_ladder(desk.lines())
+            return shown
+
+        self._compare(where, read, lambda: ladder_figures(seen, shown), WITHIN_S)
+        desk.press("v")
+        desk.unselect()
 
     def _compare_rows(
         self,
@@ -164,6 +199,12 @@ class Audit:
                 break
         self._lasting |= apart
         self.tally.compare(where, shown, right)
+
+    def _markets_to_look_at(self, moment: Moment) -> list[str]:
+        """Return some markets that the account has to do with, at each step others."""
+        active = sorted(ticker for ticker, each in moment.markets.items() if each["status"] == "active")
+        self._turn += 1
+        return [active[(self._turn + place) % len(active)] for place in range(min(len(active), MARKETS_AT_ONCE))]
 
     def _pass_midnight(self) -> None:
         self.exchange.leap(next_midnight_ms(self.exchange.now_ms) + 5_000 - self.exchange.now_ms)

@@ -80,6 +80,18 @@ class Desk:
         """Press keys."""
         self.terminal.press(*keys)
 
+    def select(self, ticker: str) -> None:
+        """Filter the market list down to one market, which shows its book."""
+        self.press("/")
+        self.terminal.wait_text("words in name, ticker, category")
+        self.press(*ticker, "enter")
+        self.terminal.wait("the market's book", lambda text: ticker in "".join(text.splitlines()[2:3]))
+
+    def unselect(self) -> None:
+        """Take the filter away."""
+        self.press("escape")
+        self.terminal.wait("the whole list", lambda text: text.splitlines()[1].lstrip().startswith("market "))
+
     def end(self) -> None:
         """Close the window."""
         self.terminal.end()
