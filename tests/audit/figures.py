@@ -9,6 +9,8 @@ from tests.audit.arithmetic import CENT
 
 NO_VALUE = "--"
 
+MAX_MISMATCHES_TOLD = 40
+
 
 def exact(amount: Decimal | None) -> str:
     """Write dollars with as many decimals as they need, two at least."""
@@ -92,4 +94,5 @@ class Tally:
         """Return the counts and the mismatches as text."""
         counts = [f"{count:>9,}  {kind}" for kind, count in sorted(self.compared.items())]
         failed = [f"MISMATCH {each}" for each in self.mismatches]
-        return [*counts, f"{self.total:>9,}  figures compared, {len(failed)} mismatches", *failed]
+        sums = f"{self.total:>9,}  figures compared, {len(failed)} mismatches"
+        return [*counts, *failed[:MAX_MISMATCHES_TOLD], sums]

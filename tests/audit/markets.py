@@ -266,6 +266,10 @@ def ladder_figures(seen: Seen, shown: dict[str, str]) -> dict[str, str]:
             paid = at if holding.count > 0 else ONE - at
             cells["gain"] = cents(abs(holding.count) * paid - holding.cost, signed=True)
         found |= {f"ladder {name}/{text}": cell for name, cell in cells.items() if cell}
+    # Narrow columns have no room for commas.
+    found |= {
+        name: shown[name] for name, text in found.items() if "," in text and shown.get(name) == text.replace(",", "")
+    }
     # Own orders have the queue ahead of them, which the list of orders is held to.
     for name, text in shown.items():
         if name.startswith("ladder own"):
