@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -157,3 +158,92 @@ def fill_figures(fills: list[Row]) -> dict[str, str]:
         }
         found |= {f"fills --json {name}/{place}": text for name, text in figures.items()}
     return found
+
+
+MARKET_FIELDS = {
+    "yes_bid": "yes_bid_dollars",
+    "yes_ask": "yes_ask_dollars",
+    "yes_bid_size": "yes_bid_size_fp",
+    "yes_ask_size": "yes_ask_size_fp",
+    "last_price": "last_price_dollars",
+    "previous_price": "previous_price_dollars",
+    "volume": "volume_fp",
+    "volume_24h": "volume_24h_fp",
+    "open_interest": "open_interest_fp",
+}
+NO_PRICES = {"yes_bid": "0.0000", "yes_ask": "1.0000", "last_price": "0.0000", "previous_price": "0.0000"}
+"""What the exchange writes where there is no such price."""
+
+
+def read_market(commands: Commands, ticker: str) -> dict[str, str]:
+    """Read `market`, `book` and `trades` of one market."""
+    (row,) = commands.rows("market", ticker)
+    found = {f"market --json {name}/": _text(row[name]) for name in MARKET_FIELDS}
+    (book,) = commands.rows("book", ticker)
+    for side in ("yes_bids", "no_bids"):
+        for place, level in enumerate(book[side]):
+            found[f"book --json {side} price/{place}"] = level["price"]
+            found[f"book --json {side} count/{place}"] = level["count"]
+    found["book --json spread/"] = _text(book["spread"])
+    for place, each in enumerate(commands.rows("trades", ticker, "--limit", "50")):
+        for name in ("trade_id", "yes_price", "count", "taker_side"):
+            found[f"trades --json {name}/{place}"] = _text(each[name])
+    return found
+
+
+def market_figures(row: Row, book: Row, trades: list[Row]) -> dict[str, str]:
+    """Return what they should say."""
+    found: dict[str, str] = {}
+    for name, field in MARKET_FIELDS.items():
+        found[f"market --json {name}/"] = "null" if row[field] == NO_PRICES.get(name) else row[field]
+    best = []
+    for side, levels in (("yes_bids", book["yes_dollars"]), ("no_bids", book["no_dollars"])):
+        ranked = sorted(((Decimal(price), size) for price, size in levels or ()), reverse=True)
+        best += [price for price, _ in ranked[:1]]
+        for place, (price, size) in enumerate(ranked):
+            found[f"book --json {side} price/{place}"] = f"{price:.4f}"
+            found[f"book --json {side} count/{place}"] = size
+    found["book --json spread/"] = f"{1 - sum(best):.4f}" if len(best) == 2 else "null"
+    for place, each in enumerate(trades[:50]):
+        figures = {
+            "trade_id": each["trade_id"],
+            "yes_price": each["yes_price_dollars"],
+            "count": each["count_fp"],
+            "taker_side": each["taker_outcome_side"],
+        }
+        found |= {f"trades --json {name}/{place}": text for name, text in figures.items()}
+    return found
+
+
+ORDER_FIELDS = ("order_id", "side", "price", "count", "filled", "remaining", "fees", "fill_cost")
+
+
+def read_orders(commands: Commands) -> dict[str, str]:
+    """Read `orders --json`, those that rest."""
+    rows = sorted(commands.rows("orders"), key=lambda each: str(each["order_id"]))
+    return {
+        f"orders --json {name}/{place}": _text(row[name]) for place, row in enumerate(rows) for name in ORDER_FIELDS
+    }
+
+
+def resting_order_figures(moment: Moment) -> dict[str, str]:
+    """Return what `orders --json` should say."""
+    found: dict[str, str] = {}
+    for place, each in enumerate(sorted(moment.orders, key=lambda each: str(each["order_id"]))):
+        side = each["outcome_side"]
+        figures = {
+            "order_id": each["order_id"],
+            "side": side,
+            "price": each[f"{side}_price_dollars"],
+            "count": each["initial_count_fp"],
+            "filled": each["fill_count_fp"],
+            "remaining": each["remaining_count_fp"],
+            "fees": _sum_of(each, "taker_fees_dollars", "maker_fees_dollars"),
+            "fill_cost": _sum_of(each, "taker_fill_cost_dollars", "maker_fill_cost_dollars"),
+        }
+        found |= {f"orders --json {name}/{place}": text for name, text in figures.items()}
+    return found
+
+
+def _sum_of(row: Row, *names: str) -> str:
+    return _money(sum(Decimal(row[name]) for name in names))

@@ -14,10 +14,14 @@ from tests.audit.commands import (
     Commands,
     balance_figures,
     fill_figures,
+    market_figures,
     position_list_figures,
     read_balance,
     read_fills,
+    read_market,
+    read_orders,
     read_position_list,
+    resting_order_figures,
 )
 from tests.audit.exchange import AuditExchange, audited_exchange
 from tests.audit.figures import Tally, cents, cents_of, differing
@@ -169,7 +173,15 @@ class Audit:
         """Compare what the commands say."""
         shown = read_balance(commands) | read_position_list(commands) | read_fills(commands)
         expected = balance_figures(moment) | position_list_figures(moment) | fill_figures(moment.fills)
+        if self.with_lists:
+            shown |= read_orders(commands)
+            expected |= resting_order_figures(moment)
         self.tally.compare(where, shown, expected)
+        for ticker in self._markets_to_look_at(moment) if self.with_lists else ():
+            row = self.exchange.call("GET", f"/markets/{ticker}")["market"]
+            trades = self.exchange.call("GET", "/markets/trades", ticker=ticker, limit=100)["trades"]
+            right = market_figures(row, self.reader.book(ticker), trades)
+            self.tally.compare(f"{where}: {ticker}", read_market(commands, ticker), right)
         for desk in self.desks:
             self.check_beside_balance(f"{desk.name}: {where}", desk, shown)
 
