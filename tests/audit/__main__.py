@@ -15,6 +15,7 @@ SCRIPTS: dict[str, Script] = {
     "through zero": scripts.through_zero,
     "settled": scripts.settled,
     "nights": scripts.nights,
+    "late": scripts.late,
 }
 
 

@@ -23,6 +23,7 @@ from tests.audit.commands import (
     read_position_list,
     resting_order_figures,
 )
+from tests.audit.dialogs import detail_figures, read_details, read_ticket, ticket_figures
 from tests.audit.exchange import AuditExchange, audited_exchange
 from tests.audit.figures import Tally, cents, cents_of, differing
 from tests.audit.lists import (
@@ -56,6 +57,8 @@ WITHIN_S: Final = 10.0
 TURN_WITHIN_S: Final = 60.0
 """The same after a leap over midnight: the desk hears of it with a reply, and looks for the day's turn now and then."""
 MARKETS_AT_ONCE: Final = 2
+MAX_OUTCOMES: Final = 8
+"""Larger events have no room on the screen."""
 LASTING_WITHIN_S: Final = 0.5
 """The same where nothing else is wrong than at a moment before."""
 MIDNIGHT: Final = "midnight"
@@ -150,7 +153,29 @@ class Audit:
 
         self._compare(where, read, lambda: ladder_figures(seen, shown), WITHIN_S)
         desk.press("v")
+        self._check_details(where, desk, seen)
+        if not seen.own and seen.asks:
+            self._check_ticket(where, desk, seen)
         desk.unselect()
+
+    def _check_details(self, where: str, desk: Desk, seen: Seen) -> None:
+        event = self.exchange.call("GET", f"/events/{seen.row['event_ticker']}", with_nested_markets="true")["event"]
+        markets = event["markets"]
+        if len(markets) == 1 or len(markets) > MAX_OUTCOMES or any(each["status"] != "active" for each in markets):
+            return
+        expected = detail_figures(markets, seen.row["ticker"], exclusive=event["mutually_exclusive"])
+        desk.press("d")
+        self._compare(where, lambda: read_details(desk.lines()), lambda: expected, WITHIN_S)
+        desk.close_box()
+
+    def _check_ticket(self, where: str, desk: Desk, seen: Seen) -> None:
+        limit, count = seen.asks[0][0], seen.asks[0][1] + 7
+        desk.press("b")
+        desk.terminal.wait_text("order ticket")
+        desk.press(*f"{limit:.4f}", "tab", *f"{count:.2f}")
+        expected = ticket_figures(seen, limit, count)
+        self._compare(where, lambda: read_ticket(desk.lines()), lambda: expected, WITHIN_S)
+        desk.close_box()
 
     def _compare_rows(
         self,

@@ -87,6 +87,11 @@ class Desk:
         self.press(*ticker, "enter")
         self.terminal.wait("the market's book", lambda text: ticker in "".join(text.splitlines()[2:3]))
 
+    def close_box(self) -> None:
+        """Close the box over the desk."""
+        self.press("escape")
+        self.terminal.wait("the desk", lambda text: "╭─" not in text)
+
     def unselect(self) -> None:
         """Take the filter away."""
         self.press("escape")

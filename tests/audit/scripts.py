@@ -160,6 +160,32 @@ def nights(exchange: AuditExchange) -> Iterator[str]:
     yield "settled after midnight"
 
 
+def late(exchange: AuditExchange) -> Iterator[str]:
+    """Trade while replies come late, the stream is cut, and frames are lost or come twice."""
+    ticker = Markets.of(exchange).tapered[12]
+    exchange.quote(ticker, "bid", "0.3300", "700.00")
+    exchange.quote(ticker, "ask", "0.3600", "700.00")
+    exchange.control("delay_responses", ms=700, count=8)
+    exchange.order(ticker, "bid", "0.3600", "40.40")
+    yield "bought while replies come late"
+    exchange.control("drop_connections")
+    exchange.order(ticker, "ask", "0.3300", "20.20")
+    yield "a part sold while the stream is cut"
+    exchange.control("skip_frames", count=2)
+    exchange.quote(ticker, "bid", "0.3400", "5.00")
+    exchange.order(ticker, "ask", "0.3500", "3.00")
+    # A lost frame is noticed by the number of the next one: without it no client can know.
+    exchange.quote(ticker, "bid", "0.3200", "5.00")
+    yield "a bid and an own order whose frames are lost"
+    exchange.control("duplicate_frame", count=3)
+    exchange.control("delay_responses", ms=700, count=8)
+    exchange.order(ticker, "ask", "0.3400", "1.01")
+    yield "frames twice and replies late"
+    exchange.control("delay_responses", ms=1_500, count=6)
+    exchange.control("settle", ticker=ticker, result="yes")
+    yield "settled while replies come late"
+
+
 RANDOM_PRICES = {
     "cent": ["0.0300", "0.2500", "0.4700", "0.5000", "0.5300", "0.8100", "0.9700"],
     "tapered": ["0.0130", "0.0670", "0.4100", "0.5900", "0.9320", "0.9870"],
