@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -49,6 +50,12 @@ class History:
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/trade-api/v2")
+        if path.endswith("/fills"):
+            # Beside the settlements: what was realized before them is in the fills.
+            return httpx.Response(200, json={"fills": [_fill(each) for each in self.settled], "cursor": ""})
+        if path == "/historical/cutoff":
+            names = ("market_settled_ts", "trades_created_ts", "orders_updated_ts")
+            return httpx.Response(200, json=dict.fromkeys(names, "2025-01-01T00:00:00Z"))
         query = {name: int(values[0]) for name, values in parse_qs(request.url.query.decode()).items()}
         self.asked.append((path, query))
         if self.failing:
@@ -80,6 +87,27 @@ class History:
                 await asyncio.sleep(0)
         for _ in range(50):
             await asyncio.sleep(0)
+
+
+def _fill(ticker: str) -> dict[str, Any]:
+    """Return the fill that opened what was held in a settled market."""
+    held = Decimal(_settlement(ticker)["yes_count_fp"]) or -Decimal(_settlement(ticker)["no_count_fp"])
+    return {
+        "fill_id": f"of-{ticker}",
+        "trade_id": f"of-{ticker}",
+        "order_id": "o",
+        "ticker": ticker,
+        "market_ticker": ticker,
+        "outcome_side": "yes" if held > 0 else "no",
+        "book_side": "bid" if held > 0 else "ask",
+        "count_fp": f"{abs(held):.2f}",
+        "yes_price_dollars": "0.4000",
+        "no_price_dollars": "0.6000",
+        "is_taker": True,
+        "fee_cost": "0.000000",
+        "created_time": "2026-11-01T00:00:00Z",
+        "subaccount_number": 0,
+    }
 
 
 def _settlement(ticker: str) -> dict[str, Any]:
