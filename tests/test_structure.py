@@ -9,7 +9,7 @@ import kalshi_tui
 
 TESTS: Final = Path(__file__).resolve().parent
 PACKAGE: Final = Path(kalshi_tui.__file__).resolve().parent
-OF_THEIR_OWN: Final = {"docs", "support", "terminal"}
+OF_THEIR_OWN: Final = {"audit", "docs", "support", "terminal"}
 """Folders that test no one room of the package: the documents, helpers, and the whole program in a real terminal."""
 
 MAX_LOOKS_INSIDE: Final = 63

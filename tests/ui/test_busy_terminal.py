@@ -10,7 +10,7 @@ from tests.support.pilot import WIDE, trading
 
 async def test_no_change_is_lost_to_a_busy_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     async with trading(busy_desk(), WIDE) as trader:
-        ticker = trader.app.desk_screen.panes.tape._ticker
+        ticker = trader.app.desk_screen.panes.market_list.ticker
         trader.desk.store.trade(Trade("late", ticker, 4_200, 12_345_00, taker_bid=True, ts_ms=NOW_MS + 1_000))
         driver = object.__new__(TerminalDriver)
         monkeypatch.setattr(TerminalDriver, "is_busy", True)
