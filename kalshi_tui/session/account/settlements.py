@@ -1,7 +1,7 @@
 """Reading what settled markets have paid: at the start, after an absence, and when a market settles that was held."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -64,9 +64,9 @@ class SettlementReader:
     async def _read_subaccount(self, number: int, asked: int | None) -> list[Settlement]:
         """Read a subaccount's settlements, together with those that are kept, newest first."""
         file = self._file
-        kept = file.load(number) if file is not None else []
+        kept = {each.ticker: each for each in file.load(number)} if file is not None else {}
         # What is kept reaches back to the first day, as long as no list that was read has left a gap before it.
-        known = {(each.ticker, each.settled_ms) for each in kept}
+        known = {(each.ticker, each.settled_ms) for each in kept.values()}
         most = MAX_SETTLEMENTS if kept or file is None else None
         read = await self._rest.settlements(most=most, subaccount=asked)
         self._left_out += read.left_out
@@ -76,17 +76,19 @@ class SettlementReader:
             read = await self._rest.settlements(subaccount=asked)
             self._left_out += read.left_out
         newest = {each.ticker for each in read}
-        found = await self._complete([*read, *(each for each in kept if each.ticker not in newest)], kept, asked)
-        unchanged = set(kept)
+        found = await self._complete(
+            [*read, *(each for ticker, each in kept.items() if ticker not in newest)], kept, asked
+        )
+        unchanged = set(kept.values())
         file.add(number, (new for each in found if (new := replace(each, subaccount=number)) not in unchanged))
         self._tell_trouble(file)
         return found
 
     async def _complete(
-        self, settlements: Sequence[Settlement], kept: list[Settlement], asked: int | None
+        self, settlements: Sequence[Settlement], kept: Mapping[str, Settlement], asked: int | None
     ) -> list[Settlement]:
         """Return settlements with exact payouts and what was realized before, as far as it can be found out."""
-        found = [await self._payouts.make_exact(_from_kept(each, kept)) for each in settlements]
+        found = [await self._payouts.make_exact(_from_kept(each, kept.get(each.ticker))) for each in settlements]
         return await self._payouts.with_realized(found, asked)
 
     def _tell_trouble(self, file: SettlementFile) -> None:
@@ -134,14 +136,14 @@ class SettlementReader:
         return min((LISTING_DELAYS_S[looks - 1] for looks in self._awaited.values()), default=0)
 
 
-def _from_kept(settled: Settlement, kept: list[Settlement]) -> Settlement:
+def _from_kept(settled: Settlement, kept: Settlement | None) -> Settlement:
     """Return a settlement with what is kept of it and the exchange does not list."""
-    for each in kept:
-        if _listed(each) == _listed(settled):
-            if not each.is_rounded:
-                settled = replace(settled, revenue=each.revenue, yes_value=each.yes_value, is_rounded=False)
-            if each.is_rounded == settled.is_rounded:
-                settled = replace(settled, revenue=each.revenue, realized=each.realized)
+    if kept is None or _listed(kept) != _listed(settled):
+        return settled
+    if not kept.is_rounded:
+        settled = replace(settled, revenue=kept.revenue, yes_value=kept.yes_value, is_rounded=False)
+    if kept.is_rounded == settled.is_rounded:
+        settled = replace(settled, revenue=kept.revenue, realized=kept.realized)
     return settled
 
 
