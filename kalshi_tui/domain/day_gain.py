@@ -72,7 +72,7 @@ class TradedSum:
             self,
             settled=self.settled + settled.count,
             fees=self.fees + settled.revenue % precision,
-            paid=self.paid + payout - max(-settled.count, 0) * PRICE_UNIT,
+            paid=self.paid + as_sold_yes(settled.count, payout),
         )
 
 
@@ -84,6 +84,11 @@ class ClosedToday:
     realized: Money | None
     """Before the fees; None while it is not known what it was worth at the day's start or is paid."""
     fees: Money
+
+    @property
+    def net(self) -> Money | None:
+        """The gain after fees; None if not known."""
+        return None if self.realized is None else self.realized - self.fees
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kalshi_tui.domain.candles import Settlement
-from kalshi_tui.domain.day_gain import TradedSum
-from kalshi_tui.domain.price import PRICE_UNIT
+from kalshi_tui.domain.day_gain import TradedSum, as_sold_yes
 
 
 def with_realized(settled: Settlement, sums: Iterable[TradedSum]) -> Settlement:
@@ -27,5 +26,5 @@ def _with_sum(settled: Settlement, traded: TradedSum) -> Settlement:
     if payout is None:
         # What was rounded off the payout is in the fees; where it is not in the payout too, it would count twice.
         payout = revenue = revenue + max(settled.fees - traded.fees, 0)
-    gain = traded.paid - max(-settled.count, 0) * PRICE_UNIT + payout
+    gain = traded.paid + as_sold_yes(settled.count, payout)
     return replace(settled, revenue=revenue, realized=gain - (revenue - settled.cost))

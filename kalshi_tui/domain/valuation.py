@@ -181,14 +181,15 @@ class PositionsTotal:
     def of(cls, rows: Iterable[ValuedPosition], closed: Iterable[ClosedToday] = ()) -> "PositionsTotal":
         """Sum positions up, with what was closed today."""
         rows, closed = list(rows), list(closed)
-        closed_net = [None if each.realized is None else each.realized - each.fees for each in closed]
         held = [each for each in rows if each.position.count]
         return cls(
-            value=_sum(each.value for each in rows),
-            gain=_sum(each.gain for each in rows),
-            net=_sum([*(each.net for each in rows), *closed_net]),
+            value=sum_if_known(each.value for each in rows),
+            gain=sum_if_known(each.gain for each in rows),
+            net=sum_if_known([*(each.net for each in rows), *(each.net for each in closed)]),
             cost=sum(each.position.cost for each in rows),
-            realized=_sum([*(each.position.realized_pnl for each in rows), *(each.realized for each in closed)]),
+            realized=sum_if_known(
+                [*(each.position.realized_pnl for each in rows), *(each.realized for each in closed)]
+            ),
             fees=sum(each.position.fees_paid for each in rows) + sum(each.fees for each in closed),
             known=sum(each.value is not None for each in held),
             held=len(held),
@@ -196,7 +197,8 @@ class PositionsTotal:
         )
 
 
-def _sum(amounts: Iterable[Money | None]) -> Money | None:
+def sum_if_known(amounts: Iterable[Money | None]) -> Money | None:
+    """Return the sum of amounts; None if one of them is not known."""
     total = 0
     for each in amounts:
         if each is None:

@@ -4,6 +4,7 @@ from kalshi_tui.domain.day_gain import DayGain
 from kalshi_tui.domain.position import Position
 from kalshi_tui.domain.price import Money
 from kalshi_tui.domain.trading_day import day_start_ms
+from kalshi_tui.domain.valuation import sum_if_known
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -64,10 +65,9 @@ def difference_lines(store: Store, width: int) -> list[Line]:
 
 def closed_line(snapshot: AccountSnapshot) -> Line:
     """Sum up what was closed today, under the columns of realized gain and fees."""
-    amounts = [each.realized for each in snapshot.closed]
-    realized = None if None in amounts else sum(each or 0 for each in amounts)
+    realized = sum_if_known(each.realized for each in snapshot.closed)
     return line(
-        Span(f"{f'Closed today  {len(amounts)}':<29}", Tone.DIM),
+        Span(f"{f'Closed today  {len(snapshot.closed)}':<29}", Tone.DIM),
         " " * 10,
         Span(money_cell(realized, 10, signed=True)),
         Span(money_cell(sum(each.fees for each in snapshot.closed), 9)),

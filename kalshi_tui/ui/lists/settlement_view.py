@@ -2,6 +2,7 @@
 
 from kalshi_tui.domain.candles import Settlement
 from kalshi_tui.domain.price import Count, Money
+from kalshi_tui.domain.valuation import sum_if_known
 from kalshi_tui.presentation.lines import (
     Line,
     Span,
@@ -41,9 +42,8 @@ def settlement_rows(store: Store, width: int) -> list[tuple[str, Line]]:
     if not paid:
         return []
     cost, revenue = sum(each.cost for each in paid), sum(each.revenue for each in paid)
-    fees, nets = sum(each.fees for each in paid), [each.net for each in paid]
-    # A sum that leaves markets out would be taken for the whole one.
-    net = None if None in nets else sum(each or 0 for each in nets)
+    # A net that leaves markets out would be taken for the whole one.
+    fees, net = sum(each.fees for each in paid), sum_if_known(each.net for each in paid)
     time = " " * 14 if width >= EXTRA_COLUMNS_MIN_WIDTH else ""
     count = f"{len(paid)} market{'' if len(paid) == 1 else 's'}"
     total = line(time, Span(f"{'Total':<{RESULT_WIDTH}}", Tone.HEAD), Span(fit(count, HELD_WIDTH), Tone.DIM))
