@@ -13,7 +13,7 @@ from kalshi_tui.kalshi.environments import practice_on_port
 from kalshi_tui.kalshi.transport.signing import Signer
 from tests.audit.arithmetic import FeeTerms, Row
 from tests.support.practice_alone import Alone
-from tests.support.practice_server import CONTROL, HERE, PREFIX
+from tests.support.practice_server import CONTROL, HERE, PREFIX, resting_order
 
 MAX_PAGES = 100
 TRADES_WITHIN_S = 60.0
@@ -93,15 +93,8 @@ class AuditExchange:
 
     def order(self, ticker: str, side: str, price: str, count: str, *, who: Trader | None = None, **more: Any) -> Row:
         """Send an order of the audited account, or of another; it rests unless it is told otherwise."""
-        body = {
-            "ticker": ticker,
-            "side": side,
-            "price": price,
-            "count": count,
-            "time_in_force": "good_till_canceled",
-            "self_trade_prevention_type": "taker_at_cross",
-        }
-        sent: Row = self.call("POST", "/portfolio/events/orders", body | more, who=who)
+        body = resting_order(ticker, side, price, count) | more
+        sent: Row = self.call("POST", "/portfolio/events/orders", body, who=who)
         return sent
 
     def quote(self, ticker: str, side: str, price: str, count: str) -> Row:

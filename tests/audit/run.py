@@ -144,14 +144,7 @@ class Audit:
         self._compare_rows(where, desk, read_book, lambda _: book_figures(seen))
         self._compare_rows(where, desk, read_tape, lambda _: tape_figures(seen, desk.time_zone))
         desk.press("v")
-        shown: dict[str, str] = {}
-
-        def read() -> dict[str, str]:
-            nonlocal shown
-            shown = read_ladder(desk.lines())
-            return shown
-
-        self._compare(where, read, lambda: ladder_figures(seen, shown), WITHIN_S)
+        self._compare_shown(where, desk, read_ladder, partial(ladder_figures, seen))
         desk.press("v")
         self._check_details(where, desk, seen)
         if not seen.own and seen.asks:
@@ -185,6 +178,16 @@ class Audit:
         expected: Callable[[dict[str, str]], dict[str, str]],
     ) -> None:
         """Compare a list whose last rows may have no room."""
+        self._compare_shown(where, desk, read, lambda shown: first_rows(expected(shown), shown))
+
+    def _compare_shown(
+        self,
+        where: str,
+        desk: Desk,
+        read: Read,
+        expected: Callable[[dict[str, str]], dict[str, str]],
+    ) -> None:
+        """Compare what depends on what of it is shown."""
         shown: dict[str, str] = {}
 
         def reread() -> dict[str, str]:
@@ -192,7 +195,7 @@ class Audit:
             shown = read(desk.lines())
             return shown
 
-        self._compare(where, reread, lambda: first_rows(expected(shown), shown), WITHIN_S)
+        self._compare(where, reread, lambda: expected(shown), WITHIN_S)
 
     def check_commands(self, where: str, commands: Commands, moment: Moment) -> None:
         """Compare what the commands say."""

@@ -33,6 +33,18 @@ TOKEN = "the content of a file that a test has no need of"
 CASH = 10_000 * MONEY_UNIT
 
 
+def resting_order(ticker: str, side: str, price: str, count: str) -> dict[str, Any]:
+    """Return the body of an order that rests until it is canceled."""
+    return {
+        "ticker": ticker,
+        "side": side,
+        "price": price,
+        "count": count,
+        "time_in_force": "good_till_canceled",
+        "self_trade_prevention_type": "taker_at_cross",
+    }
+
+
 class Serving:
     """What a test needs of a running server."""
 
@@ -77,15 +89,9 @@ class Serving:
         self, ticker: str, side: str, price: str, count: str, *, who: str = "alice", **more: Any
     ) -> httpx.Response:
         """Send an order that rests unless it is told otherwise."""
-        body = {
-            "ticker": ticker,
-            "side": side,
-            "price": price,
-            "count": count,
-            "time_in_force": "good_till_canceled",
-            "self_trade_prevention_type": "taker_at_cross",
-        }
-        return await self.call("POST", "/portfolio/events/orders", body | more, who=who)
+        return await self.call(
+            "POST", "/portfolio/events/orders", resting_order(ticker, side, price, count) | more, who=who
+        )
 
     @asynccontextmanager
     async def stream(self, who: str = "alice") -> AsyncIterator["Listener"]:

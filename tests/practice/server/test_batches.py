@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.practice_server import serving
+from tests.support.practice_server import resting_order, serving
 
 BATCH = "/portfolio/events/orders/batched"
 
@@ -11,14 +11,7 @@ BATCH = "/portfolio/events/orders/batched"
 async def test_a_rejected_item_stops_none_of_the_rest(bad: dict[str, str]) -> None:
     async with serving() as exchange:
         ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.structure == "linear_cent")
-        terms = {
-            "ticker": ticker,
-            "side": "bid",
-            "price": "0.42",
-            "count": "1",
-            "time_in_force": "good_till_canceled",
-            "self_trade_prevention_type": "taker_at_cross",
-        }
+        terms = resting_order(ticker, "bid", "0.42", "1")
         reply = await exchange.call("POST", BATCH, {"orders": [terms, terms | bad, terms | {"price": "0.41"}]})
         assert reply.status_code == 201
         first, second, third = reply.json()["orders"]
@@ -38,14 +31,7 @@ async def test_a_rejected_item_stops_none_of_the_rest(bad: dict[str, str]) -> No
 async def test_a_batch_with_a_malformed_subaccount_carries_out_none_of_it() -> None:
     async with serving() as exchange:
         ticker = next(each.ticker for each in exchange.exchange.markets.visible() if each.structure == "linear_cent")
-        terms = {
-            "ticker": ticker,
-            "side": "bid",
-            "price": "0.42",
-            "count": "1",
-            "time_in_force": "good_till_canceled",
-            "self_trade_prevention_type": "taker_at_cross",
-        }
+        terms = resting_order(ticker, "bid", "0.42", "1")
         # The first item names its own and needs no query: without the look before, it would rest after a 400.
         orders = [terms | {"subaccount": 0}, terms]
         reply = await exchange.call("POST", BATCH, {"orders": orders}, subaccount="one")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.support.practice_server import Serving, serving
+from tests.support.practice_server import Serving, resting_order, serving
 
 ORDER = {
     "order_id", "user_id", "client_order_id", "ticker", "outcome_side", "book_side", "type", "status",
@@ -89,14 +89,7 @@ async def test_what_an_amendment_did_not_change_is_null(exchange: Serving, ticke
 
 
 async def test_every_item_of_a_batch_has_every_key(exchange: Serving, ticker: str) -> None:
-    good = {
-        "ticker": ticker,
-        "side": "bid",
-        "price": "0.0200",
-        "count": "1.00",
-        "time_in_force": "good_till_canceled",
-        "self_trade_prevention_type": "taker_at_cross",
-    }
+    good = resting_order(ticker, "bid", "0.0200", "1.00")
     made = await exchange.call("POST", f"{ORDERS}/batched", {"orders": [good, good | {"price": "7"}]})
     first, second = made.json()["orders"]
     assert set(first) == CREATED_ITEM

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.practice_server import Serving, serving
+from tests.support.practice_server import Serving, resting_order, serving
 
 SPEC = Path(__file__).resolve().parents[4] / "shared" / "kalshi-spec" / "openapi.yaml"
 NEWER = {
@@ -149,14 +149,7 @@ async def test_the_market_side(exchange: Serving, spec: Any) -> None:
 async def test_orders_and_the_account(exchange: Serving, spec: Any) -> None:
     listing = market(exchange)
     ticker = listing.ticker
-    terms = {
-        "ticker": ticker,
-        "side": "bid",
-        "price": "0.0200",
-        "count": "10.00",
-        "time_in_force": "good_till_canceled",
-        "self_trade_prevention_type": "taker_at_cross",
-    }
+    terms = resting_order(ticker, "bid", "0.0200", "10.00")
     orders = "/portfolio/events/orders"
     made = await checked(exchange, spec, "POST", orders, 201, body=terms | {"client_order_id": "a"})
     taking = terms | {"price": "0.9900", "time_in_force": "immediate_or_cancel", "count": "3"}
